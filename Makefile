@@ -1,0 +1,55 @@
+# make book    everything from nothing: environment, a small study on the synthetic corpus, the book
+# make test    environment, unit tests, and every notebook run against its stored outputs
+# Needs Python 3.11 to 3.13 and make. Another Python: make book PYTHON=python3.12
+
+PYTHON ?= python3
+CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
+
+BIN := .venv/bin
+READY := .venv/.ready
+# A template stands for many runs, so its outputs are not stored; every other notebook is stored executed.
+TEMPLATES := book/fold.ipynb
+READING = $(filter-out $(TEMPLATES),$(wildcard book/*.ipynb))
+
+# One thread per process: these jobs are many and small, and threads of one get in the way of the next.
+export OMP_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+# The kernels that notebooks start must be the environment's, whatever else is on the machine.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: book pages results test lint clean help
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+book: results pages ## run the small study on the synthetic corpus, then build the book
+
+results: $(READY) ## run (or complete) the small study on the synthetic corpus
+	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete quick
+
+# Built from nothing each time: neither Sphinx nor the notebooks notice a change in ser_lib or results/.
+pages: $(READY) ## build the book from the results that are there
+	$(BIN)/jupyter-book clean . --all
+	$(BIN)/jupyter-book build . -W -n --keep-going
+	@echo && echo "Open file://$(CURDIR)/_build/html/index.html"
+
+test: $(READY) ## run the unit tests and every notebook
+	$(BIN)/python -m pytest tests -n $(CORES) --maxprocesses 8 --dist loadfile
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env $(TEMPLATES)
+	$(BIN)/python -m pytest --nbval --nbval-current-env --nbval-sanitize-with tests/nbval_sanitize.cfg $(READING)
+
+lint: $(READY) ## check the style of the code
+	$(BIN)/ruff check .
+
+clean: ## remove the built book; runs, data and the environment stay
+	rm -rf _build
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "Python 3.11 to 3.13 is needed; name one: make PYTHON=python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@

@@ -1,0 +1,141 @@
+"""The command line: ``python -m ser_lib corpus | run | collect | predict | readme``."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ser_lib.errors import SerError
+
+app = typer.Typer(
+    help="Replication of Etienne et al. 2018: corpora, runs and results.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+Corpus = Annotated[str, typer.Argument(help="iemocap, emodb, ravdess, nemo or synthetic.")]
+Root = Annotated[Path | None, typer.Option(help="Top folder of the corpus; without it, $SER_CORPORA/<corpus>.")]
+AllowPartial = Annotated[bool, typer.Option("--allow-partial", help="Go on with an incomplete corpus.")]
+Device = Annotated[str, typer.Option(help="A torch device; auto takes a GPU if there is one.")]
+Scenarios = Annotated[str, typer.Option(help="IEMOCAP: improvised (the paper) or all.")]
+MergeExcited = Annotated[bool, typer.Option("--merge-excited", help="IEMOCAP: count excited as happiness.")]
+
+
+@app.command()
+def corpus(
+    name: Corpus,
+    root: Root = None,
+    allow_partial: AllowPartial = False,
+    scenarios: Scenarios = "improvised",
+    merge_excited: MergeExcited = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep the table of utterances in results/ (no audio).")] = False,
+) -> None:
+    """Read a corpus, check every file, and show its utterances by speaker and emotion."""
+    table = _load(name, root, allow_partial, scenarios, merge_excited)
+    from ser_lib import corpora, records
+
+    print(corpora.counts(table).to_string())
+    print(f"fingerprint {table.attrs['fingerprint']}, {table['duration'].sum() / 60:.1f} minutes")
+    for note in table.attrs["notes"]:
+        print(f"note: {note}")
+    if keep:
+        if name == "iemocap":
+            raise SerError("the labels of IEMOCAP are licensed: its table of utterances is not kept")
+        print(f"kept in {records.save_utterances(table)}")
+
+
+@app.command()
+def run(
+    corpus: Annotated[str, typer.Option(help="iemocap, emodb, ravdess, nemo or synthetic.")],
+    experiment: Annotated[str, typer.Option(help="Name of an experiment, such as table1-best.")],
+    fold: Annotated[int, typer.Option(help="Number of the fold, from 1.")],
+    seed: Annotated[int, typer.Option(help="Seed of the run.")] = 0,
+    root: Root = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Change a setting: KEY=VALUE (JSON); may be repeated.")
+    ] = None,
+    device: Device = "auto",
+    allow_partial: AllowPartial = False,
+    scenarios: Scenarios = "improvised",
+    merge_excited: MergeExcited = False,
+) -> None:
+    """Train one fold and keep its record, or show the record if the run is finished."""
+    from ser_lib.experiments import find_experiment, parse_settings
+
+    chosen = find_experiment(experiment).with_settings(**parse_settings(settings or []))
+    table = _load(corpus, root, allow_partial, scenarios, merge_excited)
+    from ser_lib import records, tables
+
+    key = records.run_key(table, experiment, chosen, fold, seed)
+    record = records.obtain(table, key, device, progress=True)
+    score = tables.scores(record.predictions.assign(corpus=corpus, experiment=experiment, fold=fold, seed=seed)).iloc[0]
+    print(
+        f"{corpus}, {experiment}, fold {fold} (test speaker {record.run['test_speaker']}), seed {seed}: "
+        f"weighted accuracy {100 * score.wa:.1f} %, unweighted accuracy {100 * score.ua:.1f} %, {record.folder}"
+    )
+
+
+@app.command()
+def collect(
+    out: Annotated[Path | None, typer.Option(help="Folder of the tables; without it, results/.")] = None,
+) -> None:
+    """Gather the finished runs into the tidy tables that the book reads."""
+    from ser_lib import records
+
+    records.collect(out)
+
+
+@app.command()
+def predict(
+    record: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
+    recordings: Annotated[list[Path], typer.Argument(help="Recordings, .wav or .flac.")],
+    device: Device = "auto",
+) -> None:
+    """Name the emotion of recordings with the network of a finished run; prints CSV."""
+    from ser_lib import records
+
+    predictions = records.predict(record, recordings, device)
+    predictions.to_csv(sys.stdout, index=False, float_format="%.4f")
+
+
+@app.command()
+def readme() -> None:
+    """Write the table of results in README.md anew from results/."""
+    from ser_lib import records, tables
+
+    tables.update_readme(tables.scores(records.load_results().predictions))
+
+
+def _load(name: str, root: Path | None, allow_partial: bool, scenarios: str, merge_excited: bool):
+    from ser_lib import corpora
+
+    return corpora.load(
+        name, root, allow_partial=allow_partial, scenarios=scenarios, merge_excited=merge_excited, progress=True
+    )
+
+
+def main() -> int:
+    """Run a command; errors that the user can put right are one line on stderr, and exit status 1."""
+    import click
+
+    try:
+        result = app(standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except SerError as problem:
+        print(f"error: {problem}", file=sys.stderr)
+        return 1
+    except click.ClickException as problem:
+        print(f"error: {problem.format_message()}", file=sys.stderr)
+        return problem.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        print("stopped: nothing half-done is kept", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader, such as head, has seen enough
+        sys.stderr.close()
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,9 @@
+"""The one kind of error that is meant for the person at the keyboard."""
+
+
+class SerError(ValueError):
+    """Something that the user can put right: the message says what was wrong, where, and what to do.
+
+    The command line prints it as one line and exits with status 1; anything else that is raised is a fault of ours
+    and keeps its traceback.
+    """

@@ -1,0 +1,519 @@
+"""Figures, drawn from tidy tables and arrays; pure functions (Figures 1, 2 and 3, eq. 1, Tables 1 and 2).
+
+Call :func:`ser_lib.style.use` once before. Each function returns a figure that pyplot knows nothing of, so that a
+notebook shows it once, where it is returned. Solid lines and filled marks are UA or what training sees less of
+(validation); dashed lines and hollow marks are WA or training.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import seaborn as sns
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
+
+from ser_lib import audio, features, paper, style, tables, vtlp
+from ser_lib.corpora import EMOTIONS, TITLES, iemocap
+from ser_lib.errors import SerError
+from ser_lib.folds import OVERSAMPLED, Fold
+
+GREY = "#767676"
+"""What belongs to the drawing, not to the data: reference lines, outlines, arrows."""
+
+METRICS = {"ua": "unweighted accuracy (%)", "wa": "weighted accuracy (%)"}
+"""Column of a table of scores -> the label of its axis."""
+
+_SECONDS_PER_FRAME = features.HOP / audio.SAMPLE_RATE
+_PAPER_MARKER = "*"
+_BLOCKS_IN_A_ROW = 9
+
+
+def class_distribution(counts: pd.Series, title: str) -> Figure:
+    """How many utterances carry each label, the most frequent on top; the four emotions in use are filled.
+
+    Args:
+        counts: utterances by label, shape (labels,); IEMOCAP's codes are written out.
+        title: what was counted.
+
+    Returns:
+        The figure.
+
+    Source: Fig. 1.
+    """
+    counts = counts.rename(index=iemocap.CODES).sort_values(kind="stable")
+    figure = Figure(figsize=style.size(height=0.9 + 0.25 * len(counts)))
+    axes = figure.subplots()
+    colours = [style.EMOTION.get(label, "white") for label in counts.index]
+    edges = [style.EMOTION.get(label, GREY) for label in counts.index]
+    bars = axes.barh(counts.index, counts, color=colours, edgecolor=edges)
+    axes.bar_label(bars, padding=3, fontsize=8)
+    axes.set(title=title, xlabel="utterances")
+    axes.grid(axis="y", visible=False)
+    axes.margins(x=0.08, y=0.02)
+    if not set(counts.index) <= set(EMOTIONS):
+        key = [Patch(facecolor=GREY, edgecolor=GREY, label="the four emotions"),
+               Patch(facecolor="white", edgecolor=GREY, label="left out")]  # fmt: skip
+        axes.legend(handles=key, loc="lower right")
+    return figure
+
+
+def warp_curves(alphas: Sequence[float], knee: float = 0.9) -> Figure:
+    """Where eq. 1 moves each frequency, and by how much, with f_max = 8 kHz.
+
+    Args:
+        alphas: warp factors, shape (curves,).
+        knee: f0 as a share of f_max.
+
+    Returns:
+        The figure.
+
+    Source: eq. 1 (Section 2).
+    """
+    limit = 8.0
+    # 0, the knee and f_max are all there is to a curve of two straight pieces.
+    f = torch.tensor([0, knee, 1], dtype=torch.float64)
+    figure = Figure(figsize=style.size(height=3.1))
+    moved, shift = figure.subplots(1, 2)
+    for alpha, colour in zip(alphas, _shades(len(alphas)), strict=True):
+        warped = vtlp.warped_frequency(f, torch.tensor(alpha, dtype=torch.float64), knee)
+        moved.plot(limit * f, limit * warped, color=colour, label=f"{alpha:.2f}")
+        shift.plot(limit * f, limit * (warped - f), color=colour)
+    for axes in (moved, shift):
+        axes.axvline(limit * knee, color=GREY, linestyle=":", linewidth=1)
+        axes.set(xlabel="frequency f (kHz)", xlim=(0, limit), xticks=range(0, 9, 2))
+    shift.annotate(
+        f"knee f₀ = {limit * knee:.1f} kHz", (limit * knee, 0.02), xycoords=shift.get_xaxis_transform(),
+        xytext=(-4, 0), textcoords="offset points", ha="right", color="#555555", fontsize=8,
+    )  # fmt: skip
+    moved.set(title="where f goes", ylabel="warped frequency G(f) (kHz)", ylim=(0, limit + 0.1))
+    shift.set(title="how far it moves", ylabel="shift G(f) − f (kHz)")
+    moved.legend(title="α", reverse=True)
+    return figure
+
+
+def warps(picture: np.ndarray | torch.Tensor, alphas: Sequence[float], frequency_range: int) -> Figure:
+    """A spectrogram as it is, and warped by each factor.
+
+    Args:
+        picture: level in dB, shape (frequency, time), from 0 Hz to the frequency range.
+        alphas: warp factors, shape (warps,).
+        frequency_range: 4 or 8, kHz.
+
+    Returns:
+        The figure: a panel each, all with one scale of dB.
+
+    Raises:
+        SerError: the picture does not have the bins of that range.
+
+    Source: Section 2.
+    """
+    picture = torch.as_tensor(picture)
+    if picture.dim() != 2 or picture.shape[0] != features.BINS[frequency_range]:
+        raise SerError(
+            f"a spectrogram up to {frequency_range} kHz has shape ({features.BINS[frequency_range]}, time), "
+            f"not {tuple(picture.shape)}"
+        )
+    panels = {"original": picture} | {f"α = {alpha:.2f}": vtlp.warp_rows(picture, alpha) for alpha in alphas}
+    columns = min(len(panels), 4)
+    rows = -(-len(panels) // columns)
+    figure = Figure(figsize=style.size(height=0.5 + 2.3 * rows), dpi=200)  # dots count for the pictures in an SVG
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    extent = (0, picture.shape[1] * _SECONDS_PER_FRAME, 0, frequency_range)
+    scale = {"vmin": float(picture.min()), "vmax": float(picture.max())}
+    for axes, (title, panel) in zip(grid.flat, panels.items(), strict=False):
+        image = axes.imshow(panel, extent=extent, interpolation="antialiased", **scale)
+        axes.set(title=title)
+        axes.grid(visible=False)
+    for axes in grid.flat[len(panels) :]:
+        axes.set_axis_off()
+    figure.supxlabel("time (s)", fontsize=9)
+    figure.supylabel("frequency (kHz)", fontsize=9)
+    figure.colorbar(image, ax=grid, label="level (dB, full-scale sine = 0)")
+    return figure
+
+
+def frame_lengths(lengths: Mapping[str, np.ndarray]) -> Figure:
+    """Share of utterances up to each length, by corpus, with the shortest and longest that the paper names.
+
+    Args:
+        lengths: title of each corpus -> frames of its utterances, shape (utterances,).
+
+    Returns:
+        The figure; frames below, seconds above.
+
+    Source: Section 3 ("from 21 to 909 time steps").
+    """
+    names = {title: name for name, title in TITLES.items()}
+    figure = Figure(figsize=style.size(height=3.3))
+    axes = figure.subplots()
+    for title, frames in lengths.items():
+        sns.ecdfplot(np.asarray(frames), stat="percent", ax=axes, color=style.CORPUS[names[title]], label=title)
+    shortest, longest = paper.NUMBERS["frames"].value
+    for frames, side in ((shortest, "left"), (longest, "right")):
+        axes.axvline(frames, color=style.PAPER, linestyle="--", linewidth=1)
+        axes.annotate(
+            f"paper: {frames}", (frames, 0.5), xycoords=axes.get_xaxis_transform(), rotation=90, va="center",
+            xytext=(3 if side == "left" else -3, 0), textcoords="offset points", ha=side, fontsize=8,
+        )  # fmt: skip
+    axes.set_xscale("log")
+    _plain_ticks(axes.xaxis, [10, 20, 50, 100, 200, 500, 1000])
+    axes.set(xlabel="length (frames)", ylabel="utterances up to this length (%)", ylim=(0, 101))
+    seconds = axes.secondary_xaxis("top", functions=(frames_to_seconds, seconds_to_frames))
+    _plain_ticks(seconds.xaxis, [0.5, 1, 2, 5, 10, 20])
+    seconds.set_xlabel("length (s)")
+    axes.legend(loc="lower right", bbox_to_anchor=(0.93, 0))
+    return figure
+
+
+def frames_to_seconds(frames: np.ndarray) -> np.ndarray:
+    """The shortest duration that fills so many frames, in seconds: windows of 64 ms, 32 ms apart (Section 3)."""
+    return (np.asarray(frames, dtype=float) - 1) * _SECONDS_PER_FRAME + features.WINDOW / audio.SAMPLE_RATE
+
+
+def seconds_to_frames(seconds: np.ndarray) -> np.ndarray:
+    """The inverse of :func:`frames_to_seconds`, not rounded."""
+    return (np.asarray(seconds, dtype=float) - features.WINDOW / audio.SAMPLE_RATE) / _SECONDS_PER_FRAME + 1
+
+
+def fold_counts(table: pd.DataFrame, fold: Fold, factor: int = 1) -> Figure:
+    """How many utterances of each emotion train, validate and test in one fold.
+
+    Args:
+        table: utterances of the corpus, with the column ``emotion``.
+        fold: row positions of the three parts.
+        factor: how often happiness and anger occur in training; what oversampling adds is hatched.
+
+    Returns:
+        The figure; each panel has its own scale.
+
+    Source: Section 3, first paragraph; Table 1 ("Oversampling (×2) of happiness and anger").
+    """
+    panels = {
+        "training": fold.train,
+        f"validation: {fold.validation_speaker}": fold.validation,
+        f"test: {fold.test_speaker}": fold.test,
+    }
+    figure = Figure(figsize=style.size(height=2.1))
+    grid = figure.subplots(1, 3, sharey=True, width_ratios=[1.6, 1, 1])
+    for axes, (title, rows) in zip(grid, panels.items(), strict=True):
+        counts = table["emotion"].iloc[rows].value_counts().reindex(EMOTIONS, fill_value=0)
+        times = [factor if rows is fold.train and emotion in OVERSAMPLED else 1 for emotion in EMOTIONS]
+        axes.barh(EMOTIONS, counts, color=style.EMOTION.values())
+        _draw_repeats(axes, counts, times)
+        for emotion, count, time in zip(EMOTIONS, counts, times, strict=True):
+            text = f"{count}" if time == 1 else f"{count} × {time} = {count * time}"
+            axes.annotate(text, (count * time, emotion), (3, 0), textcoords="offset points", va="center", fontsize=8)
+        axes.set(title=f"{title} ({counts @ times})", xlabel="utterances")
+        axes.set_xlim(0, 1.35 * max((counts * times).max(), 1))
+        axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4, integer=True))
+        axes.grid(axis="y", visible=False)
+    grid[0].invert_yaxis()
+    return figure
+
+
+def learning_curves(history: pd.DataFrame, best_epoch: int) -> Figure:
+    """Loss and validation scores of one run, epoch by epoch, and the epoch that was chosen.
+
+    Args:
+        history: ``epoch, training_loss, validation_loss, validation_wa, validation_ua``, one row per epoch.
+        best_epoch: the epoch whose weights were kept.
+
+    Returns:
+        The figure.
+
+    Raises:
+        SerError: an epoch occurs twice, as it does in the histories of several runs.
+
+    Source: Section 3, third paragraph (the paper shows no such curve).
+    """
+    _refuse_several_runs(history, "epoch")
+    figure = Figure(figsize=style.size(height=2.9))
+    loss, score = figure.subplots(1, 2)
+    history = history.set_index("epoch")
+    loss.plot(history["training_loss"], "--", color=style.OURS, label="training")
+    loss.plot(history["validation_loss"], color=style.OURS, label="validation")
+    score.plot(100 * history["validation_wa"], "--", color=style.OURS, label="WA")
+    score.plot(100 * history["validation_ua"], color=style.OURS, label="UA")
+    loss.plot(best_epoch, history.loc[best_epoch, "validation_loss"], "o", color=style.OURS)
+    score.plot(best_epoch, 100 * history.loc[best_epoch, "validation_ua"], "o", color=style.OURS)
+    for axes in (loss, score):
+        axes.axvline(best_epoch, color=GREY, linestyle=":", linewidth=1, label=f"chosen epoch: {best_epoch}")
+        axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
+        axes.legend()
+    loss.set(title="loss", ylabel="cross-entropy (nats)")
+    score.set(title="validation speaker", ylabel="accuracy (%)")
+    return figure
+
+
+def confusion(predictions: pd.DataFrame) -> Figure:
+    """Which emotion was taken for which.
+
+    Args:
+        predictions: ``truth`` and ``prediction`` of each utterance.
+
+    Returns:
+        The figure: a row per true emotion, in per cent of the row, with the number of utterances.
+
+    Source: the paper shows none; its UA is the mean of the diagonal.
+    """
+    counts = pd.crosstab(predictions["truth"], predictions["prediction"])
+    counts = counts.reindex(index=EMOTIONS, columns=EMOTIONS, fill_value=0)
+    totals = counts.sum(axis=1)
+    share = 100 * counts.div(totals.where(totals > 0), axis=0)
+    texts = np.array([[f"{s:.0f} %\n{n}" for s, n in zip(*row, strict=True)] for row in _rows(share, counts)])
+    figure = Figure(figsize=style.size(0.72, 3.9))
+    axes = figure.subplots()
+    sns.heatmap(
+        share, annot=texts, fmt="", vmin=0, vmax=100, cmap=style.SEQUENTIAL, linewidths=1, square=True, ax=axes,
+        cbar_kws={"label": "share of the true emotion (%)"}, annot_kws={"fontsize": 9},
+    )  # fmt: skip
+    axes.set_yticklabels([f"{emotion}\n({totals[emotion]})" for emotion in EMOTIONS], rotation=0)
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+    axes.set(xlabel="predicted emotion", ylabel="true emotion (utterances)")
+    return figure
+
+
+def architecture(description: pd.DataFrame, picture: tuple[int, int] | None = None) -> Figure:
+    """The network, from the spectrogram to the four probabilities.
+
+    Args:
+        description: ``layer, output, parameters``, as :func:`ser_lib.model.describe` returns them.
+        picture: (bins, frames) of the spectrogram that the description is for; named, not numbered, if None.
+
+    Returns:
+        The figure: a block per layer with the shape of its output, and its parameters below; rows of nine blocks.
+
+    Source: Fig. 2.
+    """
+    blocks = _blocks(description, picture)
+    rows = [blocks[first : first + _BLOCKS_IN_A_ROW] for first in range(0, len(blocks), _BLOCKS_IN_A_ROW)]
+    width, height, left = style.PAGE, 1.75 * len(rows), 0.72
+    pitch = (width - left - 0.12) / _BLOCKS_IN_A_ROW
+    figure = Figure(figsize=style.size(height=height), layout="none")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(0, height))  # units are inches
+    axes.set_axis_off()
+    for number, row in enumerate(rows):
+        bottom = height - 1.75 * (number + 1) + 0.5
+        axes.text(0.06, bottom + 0.38, "output", fontsize=7, color="#555555", va="center")
+        axes.text(0.06, bottom - 0.18, "parameters", fontsize=7, color="#555555", va="center")
+        for place, block in enumerate(row):
+            start = left + 0.12 + place * pitch
+            _draw_block(axes, block, start, bottom, pitch - 0.12)
+            if number + place:
+                ends = (start - 0.12, bottom + 0.55), (start, bottom + 0.55)
+                axes.add_patch(FancyArrowPatch(*ends, arrowstyle="-|>", mutation_scale=6, color=GREY, shrinkA=0))
+    return figure
+
+
+def table1_scores(summary: pd.DataFrame) -> Figure:
+    """The four experiments of Table 1: the paper's score beside ours, a mark per corpus.
+
+    Args:
+        summary: as :func:`ser_lib.tables.summary` returns it; corpora and experiments may be missing.
+
+    Returns:
+        The figure: UA and WA in per cent; ours are means over speakers with 95 % intervals, the paper printed none.
+
+    Source: Table 1.
+    """
+    names = [technique.experiment for technique in paper.TABLE1]
+    part = summary[summary["experiment"].isin(names)]
+    corpora = [*tables.OPEN_CORPORA, "iemocap"] + ["synthetic"] * ("synthetic" in set(part["corpus"]))
+    figure = Figure(figsize=style.size(height=3.9))
+    grid = figure.subplots(1, 2, sharey=True)
+    offsets = np.linspace(-0.3, 0.3, len(corpora) + 1)
+    for axes, (metric, label) in zip(grid, METRICS.items(), strict=True):
+        printed = [getattr(technique, metric) for technique in paper.TABLE1]
+        axes.plot(
+            np.arange(len(names)) + offsets[0], printed, _PAPER_MARKER, color=style.PAPER, markersize=8,
+            label="paper, IEMOCAP",
+        )  # fmt: skip
+        for corpus, offset in zip(corpora, offsets[1:], strict=True):
+            ours = part[part["corpus"] == corpus].set_index("experiment")
+            _draw_means(axes, ours.reindex(names), metric, offset, corpus, _mean_label(ours, corpus, len(names)))
+        axes.set(title=label[:-4], ylabel=label if axes is grid[0] else "", xlim=(-0.5, len(names) - 0.5))
+        axes.set_xticks(range(len(names)), [name.removeprefix("table1-") for name in names])
+        axes.grid(axis="x", visible=False)
+        for border in np.arange(len(names) - 1) + 0.5:
+            axes.axvline(border, color="#dddddd", linewidth=0.6)
+    grid[0].set_ylabel("accuracy (%)")
+    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    return figure
+
+
+def fold_scores(scored: pd.DataFrame, corpus: str, experiment: str = "table1-best") -> Figure:
+    """How much the score depends on the test speaker: the paper's Table 2, and beside it one of our corpora.
+
+    Args:
+        scored: as :func:`ser_lib.tables.scores` returns them.
+        corpus: whose runs to show.
+        experiment: which of its experiments.
+
+    Returns:
+        The figure: UA above WA, in per cent; a mark per run, a bar per speaker (mean over seeds), and the mean over
+        speakers with its 95 % interval.
+
+    Source: Table 2.
+    """
+    printed = paper.table2().rename(columns={"speaker": "test_speaker"})
+    part = scored[(scored["corpus"] == corpus) & (scored["experiment"] == experiment)].sort_values(["fold", "seed"])
+    part = part.assign(**{metric: 100 * part[metric] for metric in METRICS})
+    figure = Figure(figsize=style.size(height=4.6))
+    grid = figure.subplots(2, 2, sharex="col", sharey=True)
+    for row, (metric, label) in zip(grid, METRICS.items(), strict=True):
+        _draw_folds(row[0], printed, metric, style.PAPER, _PAPER_MARKER)
+        if len(part):
+            _draw_folds(row[1], part, metric, style.CORPUS[corpus], style.MARKER[corpus])
+        else:
+            _say_not_run(row[1], corpus)
+        row[0].set_ylabel(label)
+    grid[0, 0].set_title("paper, IEMOCAP")
+    grid[0, 1].set_title(f"ours, {TITLES[corpus]}")
+    for axes in grid[1]:
+        axes.set_xlabel("test speaker")
+    return figure
+
+
+def gradient_norms(gradients: pd.DataFrame) -> Figure:
+    """Norm of the loss gradient of each layer over the epochs of one run.
+
+    Args:
+        gradients: ``epoch`` and a column per layer (conv 1, ..., dense); where there is a row per step, the line is the
+            mean of an epoch and the band holds 90 % of its steps.
+
+    Returns:
+        The figure, with a logarithmic axis.
+
+    Raises:
+        SerError: the table holds several runs.
+
+    Source: Fig. 3.
+    """
+    _refuse_several_runs(gradients, "epoch", "step")
+    layers = [column for column in gradients if column.split()[0] in ("conv", "lstm", "dense")]
+    layers = [layer for layer in layers if gradients[layer].notna().any()]
+    long = gradients.melt("epoch", layers, "layer", "norm")
+    kinds = [layer.split()[0] for layer in layers]
+    dashes = {"conv": "", "lstm": (4, 1.5), "dense": (1, 1)}
+    figure = Figure(figsize=style.size(height=3.3))
+    axes = figure.subplots()
+    sns.lineplot(
+        long, x="epoch", y="norm", hue="layer", style="layer", hue_order=layers, style_order=layers,
+        palette=_shades(len(layers)), dashes=[dashes[kind] for kind in kinds], errorbar=("pi", 90), ax=axes,
+    )  # fmt: skip
+    axes.set(yscale="log", xlabel="epoch", ylabel="norm of the gradient (Euclidean)")
+    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
+    axes.legend(*axes.get_legend_handles_labels(), loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
+
+
+def _shades(count: int) -> list[tuple[float, ...]]:
+    """Colours of an ordered quantity, dark to light; the lightest still stands out from white."""
+    return [tuple(colour) for colour in mpl.colormaps[style.SEQUENTIAL](np.linspace(0, 0.7, count))]
+
+
+def _plain_ticks(axis: mpl.axis.Axis, ticks: Sequence[float]) -> None:
+    axis.set_major_locator(mpl.ticker.FixedLocator(ticks))
+    axis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_locator(mpl.ticker.NullLocator())
+
+
+def _refuse_several_runs(table: pd.DataFrame, *identity: str) -> None:
+    keys = [column for column in (*tables.RUN, *identity) if column in table]
+    if table.duplicated([key for key in keys if key in identity]).any():
+        raise SerError(f"one run is drawn at a time, but {', '.join(identity)} occur(s) more than once: choose a run")
+
+
+def _rows(*frames: pd.DataFrame):
+    return zip(*(frame.to_numpy() for frame in frames), strict=True)
+
+
+def _draw_repeats(axes: Axes, counts: pd.Series, times: Sequence[int]) -> None:
+    repeats = counts * (np.array(times) - 1)
+    colours = list(style.EMOTION.values())
+    axes.barh(EMOTIONS, repeats, left=counts, color="white", edgecolor=colours, hatch="////", linewidth=0.8)
+
+
+def _draw_means(axes: Axes, ours: pd.DataFrame, metric: str, offset: float, corpus: str, label: str) -> None:
+    """Means with intervals at 0, 1, ... + offset; rows without a score stay empty."""
+    mean, low, high = (100 * ours[metric + end].to_numpy(dtype=float) for end in ("", "_low", "_high"))
+    axes.errorbar(
+        np.arange(len(ours)) + offset, mean, [mean - low, high - mean], fmt=style.MARKER[corpus],
+        color=style.CORPUS[corpus], capsize=2, elinewidth=1, label=label,
+    )  # fmt: skip
+
+
+def _mean_label(ours: pd.DataFrame, corpus: str, experiments: int) -> str:
+    """What the legend says of a corpus: how many speakers the means are of, or that there are none."""
+    if not len(ours):
+        return f"ours, {TITLES[corpus]}: {_absent(corpus)}"
+    fewest, most = ours["folds"].min(), ours["folds"].max()
+    speakers = f"{most}" if fewest == most else f"{fewest} to {most}"
+    some = "" if len(ours) == experiments else f", {len(ours)} of {experiments} experiments"
+    return f"ours, {TITLES[corpus]}: mean of {speakers} speakers, 95 % interval{some}"
+
+
+def _absent(corpus: str) -> str:
+    return tables.LICENCE if corpus == "iemocap" else tables.NOT_RUN
+
+
+def _say_not_run(axes: Axes, corpus: str) -> None:
+    axes.text(0.5, 0.5, _absent(corpus), transform=axes.transAxes, ha="center", va="center", color="#555555")
+    axes.set_xticks([])
+
+
+def _draw_folds(axes: Axes, scores: pd.DataFrame, metric: str, colour: str, marker: str) -> None:
+    """Scores in per cent by test speaker, their mean over speakers and its interval."""
+    speakers = list(scores["test_speaker"].drop_duplicates())
+    by_speaker = scores.groupby("test_speaker")[metric].mean()[speakers]
+    mean, (low, high) = by_speaker.mean(), tables.interval(by_speaker.to_numpy())
+    axes.axhspan(low, high, color=colour, alpha=0.12, linewidth=0)
+    axes.axhline(mean, color=colour, linewidth=1)
+    places = scores["test_speaker"].map(speakers.index)
+    face = colour if metric == "ua" else "white"
+    size = 8 if marker == _PAPER_MARKER else 4
+    if len(scores) > len(speakers):
+        axes.hlines(by_speaker, np.arange(len(speakers)) - 0.3, np.arange(len(speakers)) + 0.3, color=colour)
+    axes.plot(places, scores[metric], marker, color=colour, markerfacecolor=face, markersize=size)
+    interval = f"mean {mean:.1f}" + ("" if np.isnan(low) else f", 95 % interval {low:.1f} to {high:.1f}")
+    axes.text(0.01, 0.02, interval, transform=axes.transAxes, fontsize=8)
+    axes.set_xticks(range(len(speakers)), speakers)
+    axes.set_xlim(-0.6, len(speakers) - 0.4)
+    axes.grid(axis="x", visible=False)
+
+
+def _blocks(description: pd.DataFrame, picture: tuple[int, int] | None) -> list[tuple[str, str, str]]:
+    """Title, output and parameters of each block; what has no parameters says nothing there."""
+    layers = description[description["layer"] != "total"]
+    bins, frames = picture or ("bins", "frames")
+    blocks = [("spectro-\ngram", f"{bins} bins\n{frames} steps" if picture else f"{bins}\n{frames}", "")]
+    titles = {"conv": "conv", "lstm": "Bi-LSTM", "dense": "dense"}
+    units = {"conv": ("maps", "bins", "steps"), "lstm": ("values", "steps"), "dense": ("values",)}
+    for layer, output, parameters in layers[["layer", "output", "parameters"]].itertuples(index=False):
+        kind, _, number = layer.partition(" ")
+        if kind == "lstm" and number == "1":
+            blocks.append(("mask", "valid\nsteps only", ""))
+        shape = "\n".join(f"{size} {unit}" for size, unit in zip(output.split(" × "), units[kind], strict=True))
+        blocks.append((f"{titles[kind]}\n{number}".strip(), shape, f"{parameters:,}"))
+    return [*blocks, ("softmax", f"{len(EMOTIONS)} proba-\nbilities", "")]
+
+
+def _draw_block(axes: Axes, block: tuple[str, str, str], left: float, bottom: float, width: float) -> None:
+    title, output, parameters = block
+    face, line = (style.OURS + "26", "-") if parameters else ("white", "--")
+    box = FancyBboxPatch(
+        (left, bottom), width, 1.1, boxstyle="round,pad=0,rounding_size=0.05", facecolor=face, edgecolor=GREY,
+        linestyle=line, linewidth=0.8,
+    )  # fmt: skip
+    axes.add_patch(box)
+    middle = left + width / 2
+    axes.text(middle, bottom + 0.88, title, ha="center", va="center", fontsize=8, fontweight="bold")
+    axes.text(middle, bottom + 0.38, output, ha="center", va="center", fontsize=7, linespacing=1.4)
+    axes.text(middle, bottom - 0.18, parameters or "none", ha="center", va="center", fontsize=7)

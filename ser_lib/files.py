@@ -1,0 +1,52 @@
+"""Writing that a kill, a full disk or a second process cannot spoil."""
+
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+from ser_lib.errors import SerError
+
+
+def write_folder(folder: Path, marker: str, fill: Callable[[Path], None], remedy: str) -> None:
+    """Fill a folder aside and rename it when it is whole; if another process was first, its folder stays.
+
+    Args:
+        folder: the folder to make.
+        marker: a file that a whole folder holds; a folder without it does not count.
+        fill: writes the content into the folder it is given.
+        remedy: what the user can do when nothing can be written there.
+
+    Raises:
+        SerError: the folder cannot be written. Nothing half-written is left in its place.
+    """
+    aside = _aside(folder)
+    try:
+        aside.mkdir(parents=True)
+        fill(aside)
+        try:
+            aside.rename(folder)
+        except OSError:
+            if not (folder / marker).exists():
+                raise
+    except OSError as problem:
+        raise SerError(f"{folder} could not be written: {problem.strerror or problem}; {remedy}") from problem
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def write_file(file: Path, fill: Callable[[Path], None], remedy: str) -> None:
+    """As :func:`write_folder`, for a single file; a later writer replaces an earlier one."""
+    aside = _aside(file)
+    try:
+        aside.parent.mkdir(parents=True, exist_ok=True)
+        fill(aside)
+        aside.replace(file)
+    except OSError as problem:
+        raise SerError(f"{file} could not be written: {problem.strerror or problem}; {remedy}") from problem
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")

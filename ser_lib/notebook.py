@@ -1,0 +1,38 @@
+"""What papermill alone does not do: refuse a misspelt parameter."""
+
+import types
+from collections.abc import Mapping
+from typing import Any
+
+from ser_lib.errors import SerError
+from ser_lib.experiments import suggestion
+
+_KERNEL = {"In", "Out", "get_ipython", "exit", "quit", "open"}
+
+
+def check_parameters(namespace: Mapping[str, Any], **known: type) -> None:
+    """Refuse parameters that the notebook does not have; to be called right behind its parameters cell.
+
+    papermill only warns of a misspelt ``-p`` and then runs with the default. It defines each parameter as a variable,
+    so that any other variable that exists by then is a misspelt one.
+
+    Args:
+        namespace: the notebook's ``globals()``.
+        known: name of each parameter -> its type.
+
+    Raises:
+        SerError: a parameter is unknown, missing or of the wrong type; the message suggests the nearest name.
+    """
+    given = {
+        name
+        for name, value in namespace.items()
+        if not name.startswith("_") and name not in _KERNEL and not isinstance(value, types.ModuleType)
+    }
+    for name in sorted(given - set(known)):
+        raise SerError(f"there is no parameter {name!r}{suggestion(name, known)}")
+    for name, kind in known.items():
+        if name not in given:
+            raise SerError(f"parameter {name!r} is not set")
+        value = namespace[name]
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise SerError(f"parameter {name} = {value!r} must be of type {kind.__name__}")

@@ -1,0 +1,21 @@
+"""Where the project keeps what it makes; every place can be moved with an environment variable."""
+
+import os
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def data_folder() -> Path:
+    """Folder of what can be made again from the corpora: feature stores and the synthetic corpus (``SER_DATA``)."""
+    return Path(os.environ.get("SER_DATA") or PROJECT / "data")
+
+
+def runs_folder() -> Path:
+    """Folder of runs, one folder each, never committed (``SER_RUNS``)."""
+    return Path(os.environ.get("SER_RUNS") or PROJECT / "runs")
+
+
+def results_folder() -> Path:
+    """Folder of the committed tidy tables that the book reads (``SER_RESULTS``)."""
+    return Path(os.environ.get("SER_RESULTS") or PROJECT / "results")

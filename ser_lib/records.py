@@ -1,0 +1,416 @@
+"""What a run leaves behind, and the tidy tables that are collected from it.
+
+A record is one folder: ``run.json`` (who, what, which configuration), ``history.csv``, ``gradients.csv``,
+``predictions.csv``, ``weights.safetensors`` and ``provenance.json`` (when, where, how long). All but the last are the
+same bytes whenever the same run is repeated on the same machine. Accuracies are never stored: they are computed from
+predictions.
+"""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import safetensors.torch
+import torch
+
+from ser_lib import audio, features, paths, training
+from ser_lib.corpora import EMOTIONS
+from ser_lib.errors import SerError
+from ser_lib.experiments import EXPERIMENTS, Experiment
+from ser_lib.files import write_file, write_folder
+from ser_lib.folds import find_fold
+
+UTTERANCE_COLUMNS = ["utterance", "speaker", "gender", "session", "scenario", "emotion", "duration"]
+_PACKAGES = ("torch", "torchaudio", "soundfile", "numpy", "scipy", "scikit-learn", "pandas")
+_PREDICTIONS = ["utterance", "speaker", "truth", "prediction"] + [
+    f"{kind}_{emotion}" for kind in ("p", "votes") for emotion in EMOTIONS
+]
+_RUN_COLUMNS = [
+    "run", "fingerprint", "configuration", "fold", "seed", "test_speaker", "validation_speaker", "best_epoch", "epochs",
+    "seconds", "peak_memory_mib", "code", "hardware", "device", "python", *_PACKAGES,
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunKey:
+    """What names a run: corpus, experiment with its settings, fold and seed."""
+
+    corpus: str
+    fingerprint: str
+    experiment: str
+    settings: Experiment
+    fold: int
+    seed: int
+
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits of configuration and corpus together."""
+        return hashlib.sha256(f"{self.settings.digest} {self.fingerprint}".encode()).hexdigest()[:12]
+
+    @property
+    def folder(self) -> Path:
+        """Where the record lies when the run is finished."""
+        name = f"fold-{self.fold:02d}-seed-{self.seed}-{self.digest}"
+        return paths.runs_folder() / self.corpus / self.experiment / name
+
+
+@dataclass(frozen=True)
+class Record:
+    """A finished run, read from its folder."""
+
+    folder: Path
+
+    @property
+    def run(self) -> dict:
+        """Identity, configuration, best epoch and the statistics of eq. 2."""
+        return json.loads((self.folder / "run.json").read_text())
+
+    @property
+    def provenance(self) -> dict:
+        """Code version, hardware, library versions, seconds and peak memory."""
+        return json.loads((self.folder / "provenance.json").read_text())
+
+    @property
+    def settings(self) -> Experiment:
+        """The configuration that was run."""
+        return Experiment(**self.run["settings"])
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """One row per epoch; see :class:`ser_lib.training.Outcome`."""
+        return pd.read_csv(self.folder / "history.csv")
+
+    @property
+    def gradients(self) -> pd.DataFrame:
+        """One row per step; see :class:`ser_lib.training.Outcome`."""
+        return pd.read_csv(self.folder / "gradients.csv")
+
+    @property
+    def predictions(self) -> pd.DataFrame:
+        """One row per test utterance; see :class:`ser_lib.training.Outcome`."""
+        return pd.read_csv(self.folder / "predictions.csv", dtype={"utterance": str, "speaker": str})
+
+    def model(self) -> torch.nn.Module:
+        """The trained network, on the CPU."""
+        model = training.build_model(self.settings)
+        model.load_state_dict(safetensors.torch.load_file(self.folder / "weights.safetensors"))
+        return model.eval()
+
+
+def run_key(table: pd.DataFrame, name: str, settings: Experiment, fold: int, seed: int) -> RunKey:
+    """The key of a run on a loaded corpus.
+
+    Raises:
+        SerError: the corpus has no such fold, or the seed is negative.
+    """
+    if seed < 0:
+        raise SerError(f"seed {seed} must be 0 or above")
+    find_fold(table, fold)
+    return RunKey(table.attrs["corpus"], table.attrs["fingerprint"], name, settings, fold, seed)
+
+
+def finished(key: RunKey) -> bool:
+    """Whether the record of this run is there and whole."""
+    return (key.folder / "run.json").exists()
+
+
+def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: bool = False) -> Record:
+    """The record of a run: read if the run is finished, else made by running it.
+
+    A record is written aside and renamed once it is whole; a kill at any moment leaves nothing that counts.
+
+    Args:
+        table: the corpus of the key.
+        key: see :func:`run_key`.
+        device: a torch device, or ``auto`` for a GPU if there is one.
+        progress: whether to show progress bars.
+
+    Raises:
+        SerError: the training fails, or the folder cannot be written.
+    """
+    if finished(key):
+        return Record(key.folder)
+    device = choose_device(device)
+    started, clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.perf_counter()
+    store = features.open_store(table, key.settings.floor_db, progress)
+    fold = find_fold(table, key.fold)
+    outcome = training.train(table, store, key.settings, fold, key.seed, device, progress)
+    run = {
+        "corpus": key.corpus,
+        "fingerprint": key.fingerprint,
+        "corpus_options": table.attrs["options"],
+        "experiment": key.experiment,
+        "configuration": key.settings.digest,
+        "settings": key.settings.model_dump(),
+        "fold": key.fold,
+        "test_speaker": fold.test_speaker,
+        "validation_speaker": fold.validation_speaker,
+        "seed": key.seed,
+        "best_epoch": outcome.best_epoch,
+        "mean_db": outcome.mean,
+        "variance_db2": outcome.variance,
+    }
+    origin = {"started": started, "seconds": round(time.perf_counter() - clock, 2), **provenance(device)}
+
+    def write(folder: Path) -> None:
+        outcome.history.to_csv(folder / "history.csv", index=False)
+        outcome.gradients.to_csv(folder / "gradients.csv", index=False, float_format="%.6g")
+        outcome.predictions.to_csv(folder / "predictions.csv", index=False)
+        safetensors.torch.save_file(
+            {name: weight.contiguous() for name, weight in outcome.weights.items()}, folder / "weights.safetensors"
+        )
+        (folder / "provenance.json").write_text(json.dumps(origin, indent=1))
+        (folder / "run.json").write_text(json.dumps(run, indent=1))
+
+    remedy = "make room, or set SER_RUNS to a folder that can be written"
+    manifest = _manifest(key.corpus, key.fingerprint)
+    if not manifest.exists():
+        write_file(manifest, lambda aside: _write_utterances(table, aside), remedy)
+    write_folder(key.folder, "run.json", write, remedy)
+    return Record(key.folder)
+
+
+def predict(folder: Path, recordings: Sequence[Path], device: str = "auto") -> pd.DataFrame:
+    """Emotions of recordings, by the network of a finished run and with the copies that its experiment votes over.
+
+    Args:
+        folder: folder of the record.
+        recordings: audio files, in any order.
+        device: see :func:`obtain`.
+
+    Returns:
+        One row per recording: ``recording``, ``prediction``, probabilities and votes.
+
+    Raises:
+        SerError: the folder holds no record, or a recording cannot be read.
+    """
+    if not (Path(folder) / "run.json").exists():
+        raise SerError(f"{folder} holds no finished run (no run.json): give the folder that `ser_lib run` prints")
+    record = Record(Path(folder))
+    place = torch.device(choose_device(device))
+    pictures = [features.spectrogram(audio.load(path), record.settings.floor_db) for path in recordings]
+    store = features.FeatureStore.of(pictures)
+    bins = features.BINS[record.settings.frequency_range]
+    data = training.DeviceData(store, bins, record.run["mean_db"], record.run["variance_db2"], place)
+    copies = record.settings.test_copies
+    probabilities = training.vote(record.model().to(place), data, np.arange(len(pictures)), copies)
+    names = pd.DataFrame({"recording": [str(path) for path in recordings]})
+    return pd.concat([names, training.votes_table(probabilities)], axis=1)
+
+
+def choose_device(device: str) -> str:
+    """The torch device to use; ``auto`` is a GPU if there is one.
+
+    Raises:
+        SerError: the device does not exist here.
+    """
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as problem:
+        raise SerError(f"device {device!r} cannot be used: {str(problem).splitlines()[0]}") from None
+    return device
+
+
+def provenance(device: str) -> dict:
+    """Code version, hardware and library versions of this process, and its peak memory in MiB so far."""
+    hardware = torch.cuda.get_device_name(device) if device.startswith("cuda") else _processor()
+    return {
+        "peak_memory_mib": _peak_memory_mib(),
+        "code": code_version(),
+        "hardware": hardware,
+        "device": device,
+        "python": platform.python_version(),
+        "packages": {package: importlib.metadata.version(package) for package in _PACKAGES},
+    }
+
+
+def code_version() -> str:
+    """The commit of the checkout, with ``+`` if ``ser_lib`` differs from it; "unknown" outside of a checkout."""
+    try:
+        commit = _git("rev-parse", "--short=12", "HEAD")
+        return commit + ("+" if _git("status", "--porcelain", "--", "ser_lib") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def collect(destination: Path | None = None, say: Callable[[str], None] = print) -> int:
+    """Gather finished runs into tidy tables, one folder per corpus and experiment.
+
+    Only runs whose configuration is the experiment's present one count; others are named and left out.
+
+    Args:
+        destination: folder of the tables; the committed ``results/`` if None.
+        say: where to report what was collected and what was left out.
+
+    Returns:
+        The number of runs collected.
+
+    Raises:
+        SerError: there is nothing to collect, or runs of one experiment come from different versions of a corpus.
+    """
+    destination = destination or paths.results_folder()
+    groups: dict[tuple[str, str], list[Record]] = {}
+    for file in sorted(paths.runs_folder().glob("*/*/fold-*/run.json")):
+        record = Record(file.parent)
+        corpus, name = file.parts[-4], file.parts[-3]
+        if name not in EXPERIMENTS:
+            say(f"left out: {record.folder}: there is no experiment {name!r} (any more)")
+        elif record.run["configuration"] != EXPERIMENTS[name].digest:
+            say(f"left out: {record.folder}: its settings are not those of {name!r}")
+        else:
+            groups.setdefault((corpus, name), []).append(record)
+    if not groups:
+        raise SerError(f"there is no finished run of a named experiment in {paths.runs_folder()}: run some first")
+    for (corpus, name), records in groups.items():
+        fingerprints = sorted({record.run["fingerprint"] for record in records})
+        if len(fingerprints) > 1:
+            raise SerError(
+                f"{corpus}, {name}: the runs come from different versions of the corpus ({', '.join(fingerprints)}): "
+                f"move those that should not count out of {paths.runs_folder() / corpus / name}"
+            )
+        _write_tables(destination / corpus / name, records)
+        manifest = _manifest(corpus, fingerprints[0])
+        if corpus != "iemocap" and manifest.exists():  # labels of a licensed corpus stay with its owner
+            shutil.copyfile(manifest, destination / corpus / "utterances.csv")
+        say(f"{corpus}, {name}: {len(records)} runs")
+    return sum(map(len, groups.values()))
+
+
+@dataclass(frozen=True)
+class Results:
+    """Tidy tables of all collected runs; each has ``corpus``, ``experiment``, ``fold`` and ``seed`` in front."""
+
+    runs: pd.DataFrame
+    predictions: pd.DataFrame
+    histories: pd.DataFrame
+    gradients: pd.DataFrame
+
+
+def load_results(folder: Path | None = None) -> Results:
+    """Read the tables that :func:`collect` wrote.
+
+    Args:
+        folder: the committed ``results/`` if None. A folder without results gives empty tables.
+
+    Raises:
+        SerError: a table lacks a column, or predictions and runs do not belong together.
+    """
+    folder = folder or paths.results_folder()
+    tables = {
+        kind: pd.concat([_empty(kind), *_read_tables(folder, kind)], ignore_index=True)
+        for kind in ("runs", "predictions", "histories", "gradients")
+    }
+    results = Results(**tables)
+    identity = ["corpus", "experiment", "fold", "seed"]
+    if results.runs.duplicated(identity).any():
+        raise SerError(f"{folder}: a run is listed twice in runs.csv: collect the results again")
+    listed = set(results.runs[identity].itertuples(index=False, name=None))
+    predicted = set(results.predictions[identity].itertuples(index=False, name=None))
+    if listed != predicted:
+        raise SerError(
+            f"{folder}: runs.csv and predictions.csv do not name the same runs "
+            f"(first difference: {sorted(listed ^ predicted)[0]}): collect the results again"
+        )
+    return results
+
+
+def load_utterances(corpus: str, folder: Path | None = None) -> pd.DataFrame | None:
+    """The utterances of a corpus as it was run (no audio), or None where none is kept."""
+    file = (folder or paths.results_folder()) / corpus / "utterances.csv"
+    return pd.read_csv(file, dtype={"utterance": str, "speaker": str}) if file.exists() else None
+
+
+def save_utterances(table: pd.DataFrame, folder: Path | None = None) -> Path:
+    """Keep a corpus's table of utterances beside its results: no audio, no paths."""
+    file = (folder or paths.results_folder()) / table.attrs["corpus"] / "utterances.csv"
+    write_file(file, lambda aside: _write_utterances(table, aside), "set SER_RESULTS to a folder that can be written")
+    return file
+
+
+def _write_tables(folder: Path, records: list[Record]) -> None:
+    runs, predictions, histories, gradients = [], [], [], []
+    for record in records:
+        run, origin = record.run, record.provenance
+        identity = {key: run[key] for key in ("corpus", "experiment", "fold", "seed")}
+        history = record.history
+        row = {**run, **origin, **origin["packages"], "run": record.folder.name, "epochs": len(history)}
+        runs.append({**identity, **{column: row[column] for column in _RUN_COLUMNS}})
+        predictions.append(record.predictions.assign(**identity))
+        histories.append(history.assign(**identity))
+        gradients.append(record.gradients.drop(columns="step").groupby("epoch").mean().reset_index().assign(**identity))
+    folder.mkdir(parents=True, exist_ok=True)
+    tables = {"runs": pd.DataFrame(runs)} | {
+        kind: pd.concat(parts, ignore_index=True)
+        for kind, parts in (("predictions", predictions), ("histories", histories), ("gradients", gradients))
+    }
+    for kind, table in tables.items():
+        front = ["corpus", "experiment", "fold", "seed"]
+        table = table[front + [column for column in table if column not in front]].sort_values(
+            ["fold", "seed"], kind="stable"
+        )
+        table.to_csv(folder / f"{kind}.csv", index=False, float_format="%.6g")
+    settings = records[0].run["settings"]
+    (folder / "settings.json").write_text(json.dumps(settings, indent=1) + "\n")
+
+
+def _read_tables(folder: Path, kind: str) -> Iterable[pd.DataFrame]:
+    for file in sorted(folder.glob(f"*/*/{kind}.csv")):
+        table = pd.read_csv(
+            file, dtype={"utterance": str, "speaker": str, "test_speaker": str, "validation_speaker": str}
+        )
+        missing = [column for column in _empty(kind).columns if column not in table]
+        if missing:
+            raise SerError(f"{file} lacks the column(s) {', '.join(missing)}: collect the results again")
+        yield table
+
+
+def _empty(kind: str) -> pd.DataFrame:
+    own = {
+        "runs": _RUN_COLUMNS,
+        "predictions": _PREDICTIONS,
+        "histories": ["epoch", "training_loss", "validation_loss", "validation_wa", "validation_ua"],
+        "gradients": ["epoch"],
+    }
+    return pd.DataFrame(columns=["corpus", "experiment", "fold", "seed", *own[kind]])
+
+
+def _manifest(corpus: str, fingerprint: str) -> Path:
+    return paths.runs_folder() / corpus / f"utterances-{fingerprint}.csv"
+
+
+def _write_utterances(table: pd.DataFrame, file: Path) -> None:
+    table[UTTERANCE_COLUMNS].to_csv(file, index=False, float_format="%.6f")
+
+
+def _git(*arguments: str) -> str:
+    command = ["git", "-C", str(paths.PROJECT), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _processor() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    names = (
+        [line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
+        if cpuinfo.exists()
+        else []
+    )
+    return f"{names[0] if names else platform.processor() or platform.machine()}, {os.cpu_count()} cores"
+
+
+def _peak_memory_mib() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (2**20 if sys.platform == "darwin" else 2**10))

@@ -1,0 +1,310 @@
+"""One run: train on a fold, let the validation speaker choose the epoch, look at the test speaker once (Section 3)."""
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.nn import functional
+from tqdm import tqdm
+
+from ser_lib import metrics, vtlp
+from ser_lib.corpora import EMOTIONS
+from ser_lib.errors import SerError
+from ser_lib.experiments import Experiment
+from ser_lib.features import BINS, FeatureStore, normalise, statistics
+from ser_lib.folds import Fold, oversample
+from ser_lib.model import ConvLSTM, layer_of
+
+EVALUATED_FRAMES = 8192
+"""Padded frames that are scored at once; bounds the memory of the eleven copies."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What training leaves behind.
+
+    Attributes:
+        history: one row per epoch: ``epoch``, ``training_loss``, ``validation_loss``, ``validation_wa``,
+            ``validation_ua``.
+        gradients: one row per step: ``epoch``, ``step`` and, per layer, the Euclidean norm of the loss gradient.
+        predictions: one row per test utterance: ``utterance``, ``speaker``, ``truth``, ``prediction``, the probability
+            of each emotion (mean over the copies) and the votes for it.
+        best_epoch: the epoch whose weights were kept.
+        weights: state of the network at that epoch.
+        mean, variance: the statistics of eq. 2, in dB and dB².
+    """
+
+    history: pd.DataFrame
+    gradients: pd.DataFrame
+    predictions: pd.DataFrame
+    best_epoch: int
+    weights: dict[str, torch.Tensor]
+    mean: float
+    variance: float
+
+
+class DeviceData:
+    """The spectrograms of a corpus on the device, and batches made from them there.
+
+    Args:
+        store: the feature store.
+        bins: frequency bins to take, from 0 Hz up.
+        mean, variance: the statistics of eq. 2.
+        device: where the data lie.
+    """
+
+    def __init__(self, store: FeatureStore, bins: int, mean: float, variance: float, device: torch.device) -> None:
+        self.strip = torch.from_numpy(store.strip[:bins]).to(device)
+        self.starts = store.starts
+        self.lengths = torch.from_numpy(store.lengths)
+        self.mean, self.variance = mean, variance
+
+    def batch(self, rows: np.ndarray, alphas: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Spectrograms of some utterances, warped, normalised and padded to the longest.
+
+        Args:
+            rows: utterances, as rows of the table, shape (batch,).
+            alphas: warp factor of each, shape (batch,); None warps nothing.
+
+        Returns:
+            Spectrograms, shape (batch, bins, frames), and their lengths in frames, shape (batch,).
+        """
+        lengths = self.lengths[torch.from_numpy(rows)]
+        pictures = self.strip.new_full((len(rows), self.strip.shape[0], int(lengths.max())), self.mean)
+        for picture, row in zip(pictures, rows, strict=True):
+            start, end = self.starts[row], self.starts[row + 1]
+            picture[:, : end - start] = self.strip[:, start:end]
+        if alphas is not None:
+            pictures = vtlp.warp_rows(pictures, alphas)
+        return normalise(pictures, self.mean, self.variance), lengths.to(self.strip.device)
+
+
+def build_model(experiment: Experiment) -> ConvLSTM:
+    """The network that an experiment asks for, with fresh weights."""
+    return ConvLSTM(
+        bins=BINS[experiment.frequency_range],
+        filters=experiment.filters,
+        kernels=experiment.kernels,
+        strides=experiment.strides,
+        hidden_size=experiment.hidden_size,
+        lstm_layers=experiment.lstm_layers,
+        aggregation=experiment.aggregation,
+        classes=len(EMOTIONS),
+    )
+
+
+def train(
+    table: pd.DataFrame,
+    store: FeatureStore,
+    experiment: Experiment,
+    fold: Fold,
+    seed: int,
+    device: str = "cpu",
+    progress: bool = False,
+) -> Outcome:
+    """Train on one fold and score its test speaker.
+
+    Args:
+        table: utterances of the corpus.
+        store: their spectrograms.
+        experiment: the configuration.
+        fold: who trains, validates and tests.
+        seed: from which initial weights, order and warp factors follow, together with the fold's number. The three are
+            drawn independently, so that two experiments with one seed differ in nothing but their settings.
+        device: a torch device; on the CPU one thread is used, since many runs side by side use the cores better.
+        progress: whether to show a progress bar.
+
+    Raises:
+        SerError: the loss is no longer finite; the message names epoch, batch and utterances.
+
+    Source: Section 3, third and fourth paragraph; Section 2 for the warps and the vote.
+    """
+    place = torch.device(device)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return _Run(table, store, experiment, fold, seed, place).train(progress)
+    finally:
+        torch.set_num_threads(threads)
+
+
+class _Run:
+    """The state of one training: data, network, optimizer and the three random streams."""
+
+    def __init__(self, table, store, experiment, fold, seed, device) -> None:
+        self.table, self.experiment, self.fold, self.device = table, experiment, fold, device
+        streams = np.random.SeedSequence([seed, fold.number]).generate_state(4, np.uint64)
+        self.shuffling, self.warping, self.validating = (
+            torch.Generator().manual_seed(int(state % 2**63)) for state in streams[1:]
+        )
+        emotions = table["emotion"].to_numpy()
+        self.labels = torch.tensor([EMOTIONS.index(emotion) for emotion in emotions])
+        self.training_rows = oversample(fold.train, emotions, experiment.oversampling)
+        bins = BINS[experiment.frequency_range]
+        rows = fold.train if experiment.normalisation == "training" else None
+        self.data = DeviceData(store, bins, *statistics(store, bins, rows), device)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(streams[0] % 2**63))
+            self.model = build_model(experiment).to(device)
+        self.layers: dict[str, list[torch.nn.Parameter]] = {}
+        for name, parameter in self.model.named_parameters():
+            self.layers.setdefault(layer_of(name), []).append(parameter)
+        self.optimizer = torch.optim.SGD(
+            weight_groups(self.model, experiment.weight_decay), experiment.learning_rate, experiment.momentum
+        )
+
+    def train(self, progress: bool) -> Outcome:
+        experiment = self.experiment
+        history, gradients = [], []
+        best, best_epoch, weights = (-1.0, 0.0), 0, {}
+        bar = tqdm(
+            range(1, experiment.epochs + 1), desc=f"test speaker {self.fold.test_speaker}", unit="epoch",
+            disable=not progress,
+        )  # fmt: skip
+        for epoch in bar:
+            training_loss, norms = self._train_epoch(epoch)
+            gradients.append(norms)
+            row = {"epoch": epoch, "training_loss": training_loss, **self._validate()}
+            history.append(row)
+            score = (row["validation_ua"], -row["validation_loss"])
+            if score > best:
+                best, best_epoch, weights = score, epoch, copy.deepcopy(self.model.state_dict())
+            bar.set_postfix(loss=f"{training_loss:.3f}", validation_ua=f"{row['validation_ua']:.3f}")
+            if epoch - best_epoch >= experiment.patience:
+                break
+        self.model.load_state_dict(weights)
+        return Outcome(
+            history=pd.DataFrame(history),
+            gradients=pd.concat(gradients, ignore_index=True),
+            predictions=self._test(),
+            best_epoch=best_epoch,
+            weights={name: weight.cpu() for name, weight in weights.items()},
+            mean=self.data.mean,
+            variance=self.data.variance,
+        )
+
+    def _train_epoch(self, epoch: int) -> tuple[float, pd.DataFrame]:
+        self.model.train()
+        order = self.training_rows[torch.randperm(len(self.training_rows), generator=self.shuffling).numpy()]
+        alphas = self._training_alphas(len(order))
+        losses, norms = [], []
+        for first in range(0, len(order), self.experiment.batch_size):
+            part = slice(first, first + self.experiment.batch_size)
+            rows = order[part]
+            logits = self.model(*self.data.batch(rows, None if alphas is None else alphas[part]))
+            loss = functional.cross_entropy(logits, self.labels[rows].to(self.device))
+            self.optimizer.zero_grad()
+            loss.backward()
+            norms.append(gradient_norms(self.layers))
+            self.optimizer.step()
+            losses.append(loss.detach() * len(rows))
+        losses = torch.stack(losses).cpu()
+        if not losses.isfinite().all():
+            batch = int((~losses.isfinite()).nonzero()[0])
+            rows = order[batch * self.experiment.batch_size :][: self.experiment.batch_size]
+            raise SerError(
+                f"the loss is not finite in epoch {epoch}, batch {batch + 1}, utterances "
+                f"{', '.join(self.table['utterance'].iloc[rows])}: lower the learning rate, or look at these recordings"
+            )
+        columns = pd.DataFrame(torch.stack(norms).cpu().numpy(), columns=list(self.layers))
+        columns.insert(0, "step", np.arange(1, len(columns) + 1))
+        columns.insert(0, "epoch", epoch)
+        return float(losses.sum()) / len(order), columns
+
+    def _training_alphas(self, count: int) -> torch.Tensor | None:
+        if self.experiment.vtlp == "none":
+            return None
+        if self.experiment.vtlp == "epoch":
+            return vtlp.draw_alphas(1, self.warping).expand(count)
+        return vtlp.draw_alphas(count, self.warping)
+
+    def _validate(self) -> dict[str, float]:
+        rows = self.fold.validation
+        alphas = None
+        if self.experiment.vtlp == "utterance":
+            alphas = vtlp.draw_alphas(len(rows), self.validating).unsqueeze(0)
+        probabilities = evaluate(self.model, self.data, rows, alphas)[0]
+        truth = self.labels[rows].numpy()
+        prediction = probabilities.argmax(axis=1)
+        return {
+            "validation_loss": float(-np.log(probabilities[np.arange(len(rows)), truth]).mean()),
+            "validation_wa": metrics.weighted_accuracy(truth, prediction),
+            "validation_ua": metrics.unweighted_accuracy(truth, prediction, range(len(EMOTIONS))),
+        }
+
+    def _test(self) -> pd.DataFrame:
+        rows = self.fold.test
+        probabilities = vote(self.model, self.data, rows, self.experiment.test_copies)
+        truth = self.table.loc[rows, ["utterance", "speaker", "emotion"]].rename(columns={"emotion": "truth"})
+        return pd.concat([truth.reset_index(drop=True), votes_table(probabilities)], axis=1)
+
+
+def weight_groups(model: torch.nn.Module, weight_decay: float) -> list[dict]:
+    """Parameter groups for an optimizer: L2 regularisation on weight matrices, none on biases (Section 3)."""
+    weights = [parameter for parameter in model.parameters() if parameter.dim() > 1]
+    biases = [parameter for parameter in model.parameters() if parameter.dim() == 1]
+    return [{"params": weights, "weight_decay": weight_decay}, {"params": biases, "weight_decay": 0.0}]
+
+
+def gradient_norms(layers: dict[str, list[torch.nn.Parameter]]) -> torch.Tensor:
+    """Euclidean norm of each layer's gradient, shape (layers,); taken before the optimizer's step (Fig. 3)."""
+    return torch.stack([torch.nn.utils.get_total_norm([p.grad for p in members]) for members in layers.values()])
+
+
+@torch.inference_mode()
+def evaluate(model: ConvLSTM, data: DeviceData, rows: np.ndarray, alphas: torch.Tensor | None = None) -> np.ndarray:
+    """Probability of each class for each copy of each utterance.
+
+    Args:
+        model: the network.
+        data: the spectrograms.
+        rows: utterances, as rows of the table, shape (utterances,).
+        alphas: warp factors, shape (copies, utterances); None is one copy, unwarped.
+
+    Returns:
+        Probabilities, float64, shape (copies, utterances, classes).
+    """
+    model.eval()
+    copies = 1 if alphas is None else len(alphas)
+    lengths = data.lengths.numpy()[rows]
+    probabilities = np.empty((copies, len(rows), model.dense.out_features))
+    for part in _alike(lengths, copies):
+        warps = None if alphas is None else alphas[:, torch.from_numpy(part)].flatten()
+        logits = model(*data.batch(np.tile(rows[part], copies), warps))
+        probabilities[:, part] = logits.double().softmax(dim=1).reshape(copies, len(part), -1).cpu().numpy()
+    return probabilities
+
+
+def vote(model: ConvLSTM, data: DeviceData, rows: np.ndarray, copies: int) -> np.ndarray:
+    """As :func:`evaluate`, on one unwarped copy or on the eleven copies of Section 2."""
+    if copies == 1:
+        return evaluate(model, data, rows)
+    alphas = torch.tensor(vtlp.VOTE_ALPHAS, dtype=torch.float64)
+    return evaluate(model, data, rows, alphas.unsqueeze(1).expand(-1, len(rows)))
+
+
+def votes_table(probabilities: np.ndarray) -> pd.DataFrame:
+    """One row per utterance: the majority vote ``prediction``, mean probabilities and votes of each emotion.
+
+    Args:
+        probabilities: shape (copies, utterances, classes).
+    """
+    winners = metrics.majority_vote(probabilities)
+    columns = {"prediction": [EMOTIONS[winner] for winner in winners]}
+    columns |= {f"p_{emotion}": column for emotion, column in zip(EMOTIONS, probabilities.mean(axis=0).T, strict=True)}
+    votes = metrics.vote_counts(probabilities)
+    columns |= {f"votes_{emotion}": column for emotion, column in zip(EMOTIONS, votes.T, strict=True)}
+    return pd.DataFrame(columns)
+
+
+def _alike(lengths: np.ndarray, copies: int) -> list[np.ndarray]:
+    """Positions in groups of like length, each within ``EVALUATED_FRAMES`` when padded (or a single utterance)."""
+    groups: list[list[int]] = []
+    for position in np.argsort(lengths, kind="stable"):
+        if groups and (len(groups[-1]) + 1) * copies * lengths[position] <= EVALUATED_FRAMES:
+            groups[-1].append(position)
+        else:
+            groups.append([position])
+    return [np.array(group) for group in groups]
