@@ -15,6 +15,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+# Newer versions of typer carry click inside them: the base class of its errors is found by way of one that both have.
+UsageProblem = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
 Corpus = Annotated[str, typer.Argument(help="iemocap, emodb, ravdess, nemo or synthetic.")]
 Root = Annotated[Path | None, typer.Option(help="Top folder of the corpus; without it, $SER_CORPORA/<corpus>.")]
 AllowPartial = Annotated[bool, typer.Option("--allow-partial", help="Go on with an incomplete corpus.")]
@@ -118,18 +121,16 @@ def _load(name: str, root: Path | None, allow_partial: bool, scenarios: str, mer
 
 def main() -> int:
     """Run a command; errors that the user can put right are one line on stderr, and exit status 1."""
-    import click
-
     try:
         result = app(standalone_mode=False)
         return result if isinstance(result, int) else 0
     except SerError as problem:
         print(f"error: {problem}", file=sys.stderr)
         return 1
-    except click.ClickException as problem:
+    except UsageProblem as problem:
         print(f"error: {problem.format_message()}", file=sys.stderr)
         return problem.exit_code
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         print("stopped: nothing half-done is kept", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader, such as head, has seen enough

@@ -1,10 +1,11 @@
 """Figures, drawn from tidy tables and arrays; pure functions (Figures 1, 2 and 3, eq. 1, Tables 1 and 2).
 
 Call :func:`ser_lib.style.use` once before. Each function returns a figure that pyplot knows nothing of, so that a
-notebook shows it once, where it is returned. Solid lines and filled marks are UA or what training sees less of
-(validation); dashed lines and hollow marks are WA or training.
+notebook shows it once, where it is returned. UA and validation are drawn solid and filled, WA and training dashed or
+hollow.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
@@ -14,18 +15,27 @@ import seaborn as sns
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerTuple
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
 
 from ser_lib import audio, features, paper, style, tables, vtlp
 from ser_lib.corpora import EMOTIONS, TITLES, iemocap
 from ser_lib.errors import SerError
-from ser_lib.folds import OVERSAMPLED, Fold
+from ser_lib.folds import Fold, oversample
 
 GREY = "#767676"
 """What belongs to the drawing, not to the data: reference lines, outlines, arrows."""
 
-METRICS = {"ua": "unweighted accuracy (%)", "wa": "weighted accuracy (%)"}
-"""Column of a table of scores -> the label of its axis."""
+METRICS = {"ua": "unweighted accuracy", "wa": "weighted accuracy"}
+"""Column of a table of scores -> its name, in the order in which figures show them."""
+
+TECHNIQUES = {
+    "table1-baseline": "baseline",
+    "table1-oversampling": "+ over-\nsampling",
+    "table1-vtlp": "+ VTLP",
+    "table1-best": "+ 8 kHz\n(best)",
+}
+"""Experiment of Table 1 -> what it adds to the one before."""
 
 _SECONDS_PER_FRAME = features.HOP / audio.SAMPLE_RATE
 _PAPER_MARKER = "*"
@@ -55,9 +65,32 @@ def class_distribution(counts: pd.Series, title: str) -> Figure:
     axes.grid(axis="y", visible=False)
     axes.margins(x=0.08, y=0.02)
     if not set(counts.index) <= set(EMOTIONS):
-        key = [Patch(facecolor=GREY, edgecolor=GREY, label="the four emotions"),
-               Patch(facecolor="white", edgecolor=GREY, label="left out")]  # fmt: skip
-        axes.legend(handles=key, loc="lower right")
+        used = tuple(Patch(color=colour) for colour in style.EMOTION.values())
+        left_out = Patch(facecolor="white", edgecolor=GREY)
+        handlers = {tuple: HandlerTuple(ndivide=None, pad=0)}
+        axes.legend([used, left_out], ["the four emotions", "left out"], handler_map=handlers, loc="lower right")
+    return figure
+
+
+def class_distributions(counts: Mapping[str, pd.Series]) -> Figure:
+    """How many utterances of each of the four emotions a corpus holds, side by side.
+
+    Args:
+        counts: title of each corpus -> utterances by emotion, shape (emotions,); an absent emotion counts none.
+
+    Returns:
+        The figure; each panel has its own scale.
+
+    Source: Fig. 1, for our corpora.
+    """
+    figure = Figure(figsize=style.size(height=2.1))
+    grid = figure.subplots(1, max(len(counts), 1), sharey=True, squeeze=False)[0]
+    if not counts:
+        _say_not_run(grid[0], tables.NOT_RUN)
+    for axes, (title, of_corpus) in zip(grid, counts.items(), strict=False):
+        numbers = of_corpus.reindex(EMOTIONS, fill_value=0).to_numpy()
+        _draw_emotions(axes, title, numbers, numbers)
+    grid[0].invert_yaxis()
     return figure
 
 
@@ -85,18 +118,18 @@ def warp_curves(alphas: Sequence[float], knee: float = 0.9) -> Figure:
     for axes in (moved, shift):
         axes.axvline(limit * knee, color=GREY, linestyle=":", linewidth=1)
         axes.set(xlabel="frequency f (kHz)", xlim=(0, limit), xticks=range(0, 9, 2))
-    shift.annotate(
-        f"knee f₀ = {limit * knee:.1f} kHz", (limit * knee, 0.02), xycoords=shift.get_xaxis_transform(),
-        xytext=(-4, 0), textcoords="offset points", ha="right", color="#555555", fontsize=8,
+    moved.annotate(
+        f"knee f₀ = {limit * knee:.1f} kHz", (limit * knee, 0.3), xytext=(-4, 0), textcoords="offset points",
+        ha="right", color=GREY, fontsize=8,
     )  # fmt: skip
-    moved.set(title="where f goes", ylabel="warped frequency G(f) (kHz)", ylim=(0, limit + 0.1))
+    moved.set(title="where f goes", ylabel="warped frequency G(f) (kHz)", ylim=(0, limit + 0.1), yticks=range(0, 9, 2))
     shift.set(title="how far it moves", ylabel="shift G(f) − f (kHz)")
     moved.legend(title="α", reverse=True)
     return figure
 
 
 def warps(picture: np.ndarray | torch.Tensor, alphas: Sequence[float], frequency_range: int) -> Figure:
-    """A spectrogram as it is, and warped by each factor.
+    """A spectrogram warped by each factor; as it is for the factor 1, which comes first if it is not named.
 
     Args:
         picture: level in dB, shape (frequency, time), from 0 Hz to the frequency range.
@@ -117,16 +150,17 @@ def warps(picture: np.ndarray | torch.Tensor, alphas: Sequence[float], frequency
             f"a spectrogram up to {frequency_range} kHz has shape ({features.BINS[frequency_range]}, time), "
             f"not {tuple(picture.shape)}"
         )
-    panels = {"original": picture} | {f"α = {alpha:.2f}": vtlp.warp_rows(picture, alpha) for alpha in alphas}
-    columns = min(len(panels), 4)
-    rows = -(-len(panels) // columns)
+    alphas = alphas if 1 in alphas else [1.0, *alphas]
+    panels = {"original" if a == 1 else f"α = {a:.2f}": vtlp.warp_rows(picture, a) for a in alphas}
+    rows = math.ceil(len(panels) / 4)
+    columns = math.ceil(len(panels) / rows)
     figure = Figure(figsize=style.size(height=0.5 + 2.3 * rows), dpi=200)  # dots count for the pictures in an SVG
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     extent = (0, picture.shape[1] * _SECONDS_PER_FRAME, 0, frequency_range)
     scale = {"vmin": float(picture.min()), "vmax": float(picture.max())}
     for axes, (title, panel) in zip(grid.flat, panels.items(), strict=False):
-        image = axes.imshow(panel, extent=extent, interpolation="antialiased", **scale)
-        axes.set(title=title)
+        image = axes.imshow(panel.numpy(), extent=extent, interpolation="antialiased", **scale)
+        axes.set(title=title, yticks=range(frequency_range + 1))
         axes.grid(visible=False)
     for axes in grid.flat[len(panels) :]:
         axes.set_axis_off()
@@ -165,7 +199,10 @@ def frame_lengths(lengths: Mapping[str, np.ndarray]) -> Figure:
     seconds = axes.secondary_xaxis("top", functions=(frames_to_seconds, seconds_to_frames))
     _plain_ticks(seconds.xaxis, [0.5, 1, 2, 5, 10, 20])
     seconds.set_xlabel("length (s)")
-    axes.legend(loc="lower right", bbox_to_anchor=(0.93, 0))
+    if lengths:
+        axes.legend(loc="lower right", bbox_to_anchor=(0.93, 0))
+    else:
+        _say_not_run(axes, tables.NOT_RUN)
     return figure
 
 
@@ -192,25 +229,17 @@ def fold_counts(table: pd.DataFrame, fold: Fold, factor: int = 1) -> Figure:
 
     Source: Section 3, first paragraph; Table 1 ("Oversampling (×2) of happiness and anger").
     """
-    panels = {
-        "training": fold.train,
-        f"validation: {fold.validation_speaker}": fold.validation,
-        f"test: {fold.test_speaker}": fold.test,
+    emotions = table["emotion"].to_numpy()
+    parts = {
+        "training": (fold.train, factor),
+        f"validation: {fold.validation_speaker}": (fold.validation, 1),
+        f"test: {fold.test_speaker}": (fold.test, 1),
     }
     figure = Figure(figsize=style.size(height=2.1))
     grid = figure.subplots(1, 3, sharey=True, width_ratios=[1.6, 1, 1])
-    for axes, (title, rows) in zip(grid, panels.items(), strict=True):
-        counts = table["emotion"].iloc[rows].value_counts().reindex(EMOTIONS, fill_value=0)
-        times = [factor if rows is fold.train and emotion in OVERSAMPLED else 1 for emotion in EMOTIONS]
-        axes.barh(EMOTIONS, counts, color=style.EMOTION.values())
-        _draw_repeats(axes, counts, times)
-        for emotion, count, time in zip(EMOTIONS, counts, times, strict=True):
-            text = f"{count}" if time == 1 else f"{count} × {time} = {count * time}"
-            axes.annotate(text, (count * time, emotion), (3, 0), textcoords="offset points", va="center", fontsize=8)
-        axes.set(title=f"{title} ({counts @ times})", xlabel="utterances")
-        axes.set_xlim(0, 1.35 * max((counts * times).max(), 1))
-        axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4, integer=True))
-        axes.grid(axis="y", visible=False)
+    for axes, (title, (rows, times)) in zip(grid, parts.items(), strict=True):
+        once, repeated = _counts(emotions[rows]), _counts(emotions[oversample(rows, emotions, times)])
+        _draw_emotions(axes, title, once, repeated)
     grid[0].invert_yaxis()
     return figure
 
@@ -231,7 +260,7 @@ def learning_curves(history: pd.DataFrame, best_epoch: int) -> Figure:
     Source: Section 3, third paragraph (the paper shows no such curve).
     """
     _refuse_several_runs(history, "epoch")
-    figure = Figure(figsize=style.size(height=2.9))
+    figure = Figure(figsize=style.size(height=3.2))
     loss, score = figure.subplots(1, 2)
     history = history.set_index("epoch")
     loss.plot(history["training_loss"], "--", color=style.OURS, label="training")
@@ -244,7 +273,7 @@ def learning_curves(history: pd.DataFrame, best_epoch: int) -> Figure:
         axes.axvline(best_epoch, color=GREY, linestyle=":", linewidth=1, label=f"chosen epoch: {best_epoch}")
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
-        axes.legend()
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.17), ncols=3, columnspacing=1, handlelength=1.8)
     loss.set(title="loss", ylabel="cross-entropy (nats)")
     score.set(title="validation speaker", ylabel="accuracy (%)")
     return figure
@@ -265,7 +294,7 @@ def confusion(predictions: pd.DataFrame) -> Figure:
     counts = counts.reindex(index=EMOTIONS, columns=EMOTIONS, fill_value=0)
     totals = counts.sum(axis=1)
     share = 100 * counts.div(totals.where(totals > 0), axis=0)
-    texts = np.array([[f"{s:.0f} %\n{n}" for s, n in zip(*row, strict=True)] for row in _rows(share, counts)])
+    texts = share.map("{:.0f} %\n".format) + counts.astype(str)
     figure = Figure(figsize=style.size(0.72, 3.9))
     axes = figure.subplots()
     sns.heatmap(
@@ -293,7 +322,7 @@ def architecture(description: pd.DataFrame, picture: tuple[int, int] | None = No
     """
     blocks = _blocks(description, picture)
     rows = [blocks[first : first + _BLOCKS_IN_A_ROW] for first in range(0, len(blocks), _BLOCKS_IN_A_ROW)]
-    width, height, left = style.PAGE, 1.75 * len(rows), 0.72
+    width, height, left = style.PAGE, 1.75 * len(rows), 0.7
     pitch = (width - left - 0.12) / _BLOCKS_IN_A_ROW
     figure = Figure(figsize=style.size(height=height), layout="none")
     axes = figure.add_axes((0, 0, 1, 1))
@@ -301,8 +330,8 @@ def architecture(description: pd.DataFrame, picture: tuple[int, int] | None = No
     axes.set_axis_off()
     for number, row in enumerate(rows):
         bottom = height - 1.75 * (number + 1) + 0.5
-        axes.text(0.06, bottom + 0.38, "output", fontsize=7, color="#555555", va="center")
-        axes.text(0.06, bottom - 0.18, "parameters", fontsize=7, color="#555555", va="center")
+        axes.text(0.06, bottom + 0.38, "output", fontsize=7, color=GREY, va="center")
+        axes.text(0.06, bottom - 0.18, "parameters", fontsize=7, color=GREY, va="center")
         for place, block in enumerate(row):
             start = left + 0.12 + place * pitch
             _draw_block(axes, block, start, bottom, pitch - 0.12)
@@ -323,7 +352,7 @@ def table1_scores(summary: pd.DataFrame) -> Figure:
 
     Source: Table 1.
     """
-    names = [technique.experiment for technique in paper.TABLE1]
+    names = list(TECHNIQUES)
     part = summary[summary["experiment"].isin(names)]
     corpora = [*tables.OPEN_CORPORA, "iemocap"] + ["synthetic"] * ("synthetic" in set(part["corpus"]))
     figure = Figure(figsize=style.size(height=3.9))
@@ -333,13 +362,13 @@ def table1_scores(summary: pd.DataFrame) -> Figure:
         printed = [getattr(technique, metric) for technique in paper.TABLE1]
         axes.plot(
             np.arange(len(names)) + offsets[0], printed, _PAPER_MARKER, color=style.PAPER, markersize=8,
-            label="paper, IEMOCAP",
+            label="paper, IEMOCAP: no interval printed",
         )  # fmt: skip
         for corpus, offset in zip(corpora, offsets[1:], strict=True):
             ours = part[part["corpus"] == corpus].set_index("experiment")
             _draw_means(axes, ours.reindex(names), metric, offset, corpus, _mean_label(ours, corpus, len(names)))
-        axes.set(title=label[:-4], ylabel=label if axes is grid[0] else "", xlim=(-0.5, len(names) - 0.5))
-        axes.set_xticks(range(len(names)), [name.removeprefix("table1-") for name in names])
+        axes.set(title=label, xlim=(-0.5, len(names) - 0.5))
+        axes.set_xticks(range(len(names)), TECHNIQUES.values())
         axes.grid(axis="x", visible=False)
         for border in np.arange(len(names) - 1) + 0.5:
             axes.axvline(border, color="#dddddd", linewidth=0.6)
@@ -372,8 +401,9 @@ def fold_scores(scored: pd.DataFrame, corpus: str, experiment: str = "table1-bes
         if len(part):
             _draw_folds(row[1], part, metric, style.CORPUS[corpus], style.MARKER[corpus])
         else:
-            _say_not_run(row[1], corpus)
-        row[0].set_ylabel(label)
+            _say_not_run(row[1], _absent(corpus))
+            row[1].set_xticks([])
+        row[0].set_ylabel(f"{label} (%)")
     grid[0, 0].set_title("paper, IEMOCAP")
     grid[0, 1].set_title(f"ours, {TITLES[corpus]}")
     for axes in grid[1]:
@@ -406,7 +436,8 @@ def gradient_norms(gradients: pd.DataFrame) -> Figure:
     axes = figure.subplots()
     sns.lineplot(
         long, x="epoch", y="norm", hue="layer", style="layer", hue_order=layers, style_order=layers,
-        palette=_shades(len(layers)), dashes=[dashes[kind] for kind in kinds], errorbar=("pi", 90), ax=axes,
+        palette=_shades(len(layers)), dashes=[dashes[kind] for kind in kinds], errorbar=("pi", 90),
+        err_kws={"alpha": 0.15, "linewidth": 0}, ax=axes,
     )  # fmt: skip
     axes.set(yscale="log", xlabel="epoch", ylabel="norm of the gradient (Euclidean)")
     axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
@@ -426,19 +457,25 @@ def _plain_ticks(axis: mpl.axis.Axis, ticks: Sequence[float]) -> None:
 
 
 def _refuse_several_runs(table: pd.DataFrame, *identity: str) -> None:
-    keys = [column for column in (*tables.RUN, *identity) if column in table]
-    if table.duplicated([key for key in keys if key in identity]).any():
-        raise SerError(f"one run is drawn at a time, but {', '.join(identity)} occur(s) more than once: choose a run")
+    if table.duplicated([column for column in identity if column in table]).any():
+        raise SerError("one run is drawn at a time, but the table holds several: choose corpus, experiment, fold, seed")
 
 
-def _rows(*frames: pd.DataFrame):
-    return zip(*(frame.to_numpy() for frame in frames), strict=True)
+def _counts(emotions: np.ndarray) -> np.ndarray:
+    return np.array([np.count_nonzero(emotions == emotion) for emotion in EMOTIONS])
 
 
-def _draw_repeats(axes: Axes, counts: pd.Series, times: Sequence[int]) -> None:
-    repeats = counts * (np.array(times) - 1)
+def _draw_emotions(axes: Axes, title: str, once: np.ndarray, repeated: np.ndarray) -> None:
+    """Bars of the four emotions with their numbers; what repetition adds is hatched."""
     colours = list(style.EMOTION.values())
-    axes.barh(EMOTIONS, repeats, left=counts, color="white", edgecolor=colours, hatch="////", linewidth=0.8)
+    axes.barh(EMOTIONS, once, color=colours)
+    axes.barh(EMOTIONS, repeated - once, left=once, color="white", edgecolor=colours, hatch="////", linewidth=0.8)
+    for emotion, before, after in zip(EMOTIONS, once, repeated, strict=True):
+        text = f"{after}" if before == after else f"{before} × {after // before} = {after}"
+        axes.annotate(text, (after, emotion), (3, 0), textcoords="offset points", va="center", fontsize=8)
+    axes.set(title=f"{title} ({repeated.sum()})", xlabel="utterances", xlim=(0, 1.45 * max(repeated.max(), 1)))
+    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(4, integer=True))
+    axes.grid(axis="y", visible=False)
 
 
 def _draw_means(axes: Axes, ours: pd.DataFrame, metric: str, offset: float, corpus: str, label: str) -> None:
@@ -464,9 +501,8 @@ def _absent(corpus: str) -> str:
     return tables.LICENCE if corpus == "iemocap" else tables.NOT_RUN
 
 
-def _say_not_run(axes: Axes, corpus: str) -> None:
-    axes.text(0.5, 0.5, _absent(corpus), transform=axes.transAxes, ha="center", va="center", color="#555555")
-    axes.set_xticks([])
+def _say_not_run(axes: Axes, words: str) -> None:
+    axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", color=GREY)
 
 
 def _draw_folds(axes: Axes, scores: pd.DataFrame, metric: str, colour: str, marker: str) -> None:
@@ -474,7 +510,8 @@ def _draw_folds(axes: Axes, scores: pd.DataFrame, metric: str, colour: str, mark
     speakers = list(scores["test_speaker"].drop_duplicates())
     by_speaker = scores.groupby("test_speaker")[metric].mean()[speakers]
     mean, (low, high) = by_speaker.mean(), tables.interval(by_speaker.to_numpy())
-    axes.axhspan(low, high, color=colour, alpha=0.12, linewidth=0)
+    if low < high:  # no interval for a single speaker
+        axes.axhspan(low, high, color=colour, alpha=0.12, linewidth=0)
     axes.axhline(mean, color=colour, linewidth=1)
     places = scores["test_speaker"].map(speakers.index)
     face = colour if metric == "ua" else "white"
@@ -482,9 +519,8 @@ def _draw_folds(axes: Axes, scores: pd.DataFrame, metric: str, colour: str, mark
     if len(scores) > len(speakers):
         axes.hlines(by_speaker, np.arange(len(speakers)) - 0.3, np.arange(len(speakers)) + 0.3, color=colour)
     axes.plot(places, scores[metric], marker, color=colour, markerfacecolor=face, markersize=size)
-    interval = f"mean {mean:.1f}" + ("" if np.isnan(low) else f", 95 % interval {low:.1f} to {high:.1f}")
-    axes.text(0.01, 0.02, interval, transform=axes.transAxes, fontsize=8)
-    axes.set_xticks(range(len(speakers)), speakers)
+    axes.set_title(f"mean {tables.with_interval(mean / 100, low / 100, high / 100)}", loc="right", fontsize=8)
+    axes.set_xticks(range(len(speakers)), speakers, rotation=90 if len(speakers) > 12 else 0)
     axes.set_xlim(-0.6, len(speakers) - 0.4)
     axes.grid(axis="x", visible=False)
 
@@ -495,7 +531,7 @@ def _blocks(description: pd.DataFrame, picture: tuple[int, int] | None) -> list[
     bins, frames = picture or ("bins", "frames")
     blocks = [("spectro-\ngram", f"{bins} bins\n{frames} steps" if picture else f"{bins}\n{frames}", "")]
     titles = {"conv": "conv", "lstm": "Bi-LSTM", "dense": "dense"}
-    units = {"conv": ("maps", "bins", "steps"), "lstm": ("values", "steps"), "dense": ("values",)}
+    units = {"conv": ("maps", "bins", "steps"), "lstm": ("units", "steps"), "dense": ("units",)}
     for layer, output, parameters in layers[["layer", "output", "parameters"]].itertuples(index=False):
         kind, _, number = layer.partition(" ")
         if kind == "lstm" and number == "1":

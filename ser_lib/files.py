@@ -1,5 +1,6 @@
 """Writing that a kill, a full disk or a second process cannot spoil."""
 
+import contextlib
 import shutil
 import uuid
 from collections.abc import Callable
@@ -45,7 +46,8 @@ def write_file(file: Path, fill: Callable[[Path], None], remedy: str) -> None:
     except OSError as problem:
         raise SerError(f"{file} could not be written: {problem.strerror or problem}; {remedy}") from problem
     finally:
-        aside.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # never there, or not reachable: the error above says why
+            aside.unlink()
 
 
 def _aside(path: Path) -> Path:

@@ -62,8 +62,10 @@ def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
     values = np.asarray(values, dtype=float)
     if len(values) < 2:
         return float("nan"), float("nan")
+    if np.ptp(values) == 0:  # SciPy has no interval without spread
+        return float(values[0]), float(values[0])
     low, high = stats.t.interval(level, len(values) - 1, loc=values.mean(), scale=stats.sem(values))
-    return (float(low), float(high)) if values.std() > 0 else (float(values.mean()), float(values.mean()))
+    return float(low), float(high)
 
 
 def summary(scored: pd.DataFrame) -> pd.DataFrame:

@@ -167,6 +167,8 @@ class _Run:
             training_loss, norms = self._train_epoch(epoch)
             gradients.append(norms)
             row = {"epoch": epoch, "training_loss": training_loss, **self._validate()}
+            if np.isnan(row["validation_loss"]):  # the last step of the epoch spoilt the weights
+                raise SerError(f"the loss is not finite in epoch {epoch}, in validation: lower the learning rate")
             history.append(row)
             score = (row["validation_ua"], -row["validation_loss"])
             if score > best:

@@ -31,13 +31,13 @@ def warp(spectrogram: torch.Tensor, alpha: float | torch.Tensor, f0: float = 0.9
 
     Source: eq. 1 and Section 2.
     """
+    _check_picture(spectrogram)
     return warp_rows(spectrogram.transpose(-1, -2), alpha, f0).transpose(-1, -2).contiguous()
 
 
 def warp_rows(picture: torch.Tensor, alpha: float | torch.Tensor, f0: float = 0.9) -> torch.Tensor:
     """As :func:`warp`, for frequency-major spectrograms of shape (..., frequency, time)."""
-    if not torch.is_floating_point(picture) or picture.dim() < 2:
-        raise SerError(f"a spectrogram is a floating-point tensor of two dimensions or more, not {_name(picture)}")
+    _check_picture(picture)
     bins = picture.shape[-2]
     if bins < 2:
         raise SerError(f"a spectrogram of {bins} frequency bin(s) cannot be warped")
@@ -99,5 +99,9 @@ def _check(alpha: torch.Tensor, f0: float) -> None:
         raise SerError(f"alpha = {float(value):g} is out of range: it must be above 0 and below 1 / f0 = {1 / f0:.3f}")
 
 
-def _name(picture: torch.Tensor) -> str:
-    return f"{picture.dtype} of shape {tuple(picture.shape)}"
+def _check_picture(picture: torch.Tensor) -> None:
+    if not torch.is_floating_point(picture) or picture.dim() < 2:
+        raise SerError(
+            "a spectrogram is a floating-point tensor of two dimensions or more, "
+            f"not {picture.dtype} of shape {tuple(picture.shape)}"
+        )

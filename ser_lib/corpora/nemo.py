@@ -94,7 +94,7 @@ def label_rows(path: Path, problems: list[str]) -> list[tuple[int, dict[str, str
                 f"put back the row as published"
             )
         else:
-            rows.append((number, dict(zip(header, fields, strict=False))))
+            rows.append((number, dict(zip(header, fields, strict=True))))
     return rows
 
 

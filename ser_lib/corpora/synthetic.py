@@ -321,7 +321,7 @@ def label_lines(turns: list[Turn]) -> list[str]:
         words = iemocap.CODES[turn.code].capitalize()
         votes = ("Neutral", "Other", "Frustration") if turn.code == "xxx" else (words, words, "Neutral")
         lines += [f"[{turn.start:.4f} - {turn.end:.4f}]\t{turn.name}\t{turn.code}\t[2.5000, 3.0000, 2.5000]"]
-        lines += [f"C-E{evaluator}:\t{vote};\t()" for evaluator, vote in zip((2, 3, 4), votes, strict=False)]
+        lines += [f"C-E{evaluator}:\t{vote};\t()" for evaluator, vote in zip((2, 3, 4), votes, strict=True)]
         lines += [f"C-{turn.speaker[-1]}1:\t{votes[0]}; Anger;\t()"]
         lines += ["A-E3:\tval 3; act 3; dom  3;\t()" if number % 5 else "A-E3:\tval 3; act 3;\t(no dominance)"]
         lines += ["A-E4:\tval 2; act 3; dom  2;\t(synthetic)", f"A-{turn.speaker[-1]}1:\tval 3; act 2; dom  3;\t()", ""]
@@ -421,7 +421,7 @@ def resonate(excitation: numpy.ndarray, formants: numpy.ndarray) -> numpy.ndarra
     radius = numpy.exp(-numpy.pi * numpy.array(BANDWIDTHS) / SAMPLE_RATE)
     poles = -2 * radius * numpy.cos(2 * numpy.pi * formants / SAMPLE_RATE)
     cascade = numpy.ones((len(formants), 1))  # denominator of the whole cascade in every step, one product
-    for first, second in zip(poles.T, radius**2, strict=False):
+    for first, second in zip(poles.T, radius**2, strict=True):
         longer = numpy.pad(cascade, ((0, 0), (0, 2)))
         longer[:, 1:-1] += first[:, None] * cascade
         longer[:, 2:] += second * cascade
@@ -429,7 +429,7 @@ def resonate(excitation: numpy.ndarray, formants: numpy.ndarray) -> numpy.ndarra
     gains = numpy.prod(1 + poles + radius**2, axis=1)  # so that 0 Hz passes unchanged
     output = numpy.empty_like(excitation)
     state = numpy.zeros(cascade.shape[1] - 1)
-    for step, (gain, denominator) in enumerate(zip(gains, cascade, strict=False)):
+    for step, (gain, denominator) in enumerate(zip(gains, cascade, strict=True)):
         part = slice(step * STEP, (step + 1) * STEP)
         output[part], state = lfilter([gain], denominator, excitation[part], zi=state)
     return output

@@ -1,6 +1,7 @@
 """The one table that every corpus becomes, and the checks that all corpora share."""
 
 import hashlib
+import itertools
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -16,7 +17,7 @@ EMOTIONS = ("neutral", "sadness", "anger", "happiness")
 COLUMNS = ("utterance", "path", "speaker", "gender", "session", "scenario", "emotion", "duration")
 SUFFIXES = (".wav", ".flac")
 
-LENGTH_TOLERANCE = 3  # samples at 16 kHz: how far IEMOCAP's wavs are from their labelled times (iemocap-facts)
+LENGTH_TOLERANCE = 3  # samples at 16 kHz: how far IEMOCAP's wavs are from their labelled times
 SHOWN = 5  # problems written out in one error
 
 PAIRING_NOTE = (
@@ -68,7 +69,7 @@ def build(
         raise SerError(f"{corpus} at {root}: holds no utterance of the four emotions; check that the copy is whole")
     problems = [
         f"{first.utterance}: occurs twice, as {first.path} and {second.path}; keep one of them"
-        for first, second in zip(recordings, recordings[1:], strict=False)
+        for first, second in itertools.pairwise(recordings)
         if first.utterance == second.utterance
     ]
     durations, digests = [], []
@@ -130,7 +131,7 @@ def fingerprint(corpus: str, options: dict, table: pandas.DataFrame, digests: li
 def duplicate_notes(utterances: Iterable[str], digests: Iterable[str]) -> list[str]:
     """One note for each recording that lies in the corpus under more than one name: a fault of the release."""
     names = defaultdict(list)
-    for utterance, digest in zip(utterances, digests, strict=False):
+    for utterance, digest in zip(utterances, digests, strict=True):
         names[digest].append(utterance)
     return [f"The same recording under {len(same)} names: {listing(same)}." for same in names.values() if len(same) > 1]
 
@@ -251,4 +252,5 @@ def with_progress(items: list, text: str, progress: bool) -> Iterable:
         return items
     from tqdm import tqdm
 
-    return tqdm(items, desc=text, unit="file")
+    # Quick enough to be shown to a person only: a log keeps no trace of it.
+    return tqdm(items, desc=text, unit="file", leave=False, disable=None)

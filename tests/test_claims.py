@@ -1,0 +1,124 @@
+"""Protects the verdicts: each outcome follows from the numbers by its rule, and from nothing else."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ser_lib import claims, tables
+from ser_lib.corpora import EMOTIONS
+
+
+def made_up(experiment: str, correct: list[int], seed: int = 0, corpus: str = "emodb") -> pd.DataFrame:
+    """Predictions of one experiment: of each speaker 40 utterances, ten of each emotion, so many of them right."""
+    rows = []
+    for fold, right in enumerate(correct, start=1):
+        for number in range(40):
+            truth = EMOTIONS[number % 4]
+            wrong = EMOTIONS[(number + 1) % 4]
+            prediction = truth if number < right else wrong
+            rows.append((corpus, experiment, fold, seed, f"{fold:02d}", truth, prediction))
+    return pd.DataFrame(rows, columns=["corpus", "experiment", "fold", "seed", "speaker", "truth", "prediction"])
+
+
+def verdicts(*predictions: pd.DataFrame) -> pd.Series:
+    ledger = claims.ledger(tables.scores(pd.concat(predictions)))
+    return ledger.set_index(["name", "corpus"])["verdict"]
+
+
+BASE = [24, 20, 28, 22, 26, 18, 30, 24, 22, 26]
+
+
+def shifted(steps: list[int]) -> list[int]:
+    return [right + step for right, step in zip(BASE, steps, strict=True)]
+
+
+def test_a_difference_on_the_claimed_side_of_zero_holds():
+    found = verdicts(
+        made_up("table1-baseline", BASE), made_up("table1-oversampling", shifted([4, 3, 5, 4, 4, 3, 5, 4, 4, 4]))
+    )
+    assert found["oversampling-ua", "Emo-DB"] == claims.HOLDS
+    assert found["oversampling-wa", "Emo-DB"] == claims.FAILS  # claimed to fall, and it rose
+
+
+def test_a_difference_on_the_other_side_does_not_hold():
+    found = verdicts(
+        made_up("table1-oversampling", BASE), made_up("table1-vtlp", shifted([-4, -3, -5, -4, -4, -3, -5, -4, -4, -4]))
+    )
+    assert found["vtlp-ua", "Emo-DB"] == claims.FAILS
+
+
+def test_an_interval_that_holds_zero_is_undecided_and_says_what_it_could_have_seen():
+    differences = np.array([4.0, -3, 2, -5, 6, -4, 1, -2, 3, -1])
+    verdict = claims.judge_difference(differences, points=1.1)
+    low, high = tables.interval(differences)
+    assert verdict.outcome == claims.UNDECIDED
+    assert f"{(high - low) / 2:.1f} points" in verdict.basis
+
+
+def test_too_few_speakers_decide_nothing_however_clear_the_difference():
+    assert claims.judge_difference(np.array([5.0, 5.1, 5.2]), points=2.1).outcome == claims.UNDECIDED
+    assert claims.judge_spread(np.array([1, 39]), np.array([40, 40])).outcome == claims.UNDECIDED
+
+
+def test_without_runs_a_claim_is_not_run_yet_and_iemocap_not_testable():
+    found = verdicts(made_up("table1-baseline", BASE))
+    assert found["oversampling-ua", "Emo-DB"] == claims.NOT_RUN
+    assert found["oversampling-ua", "RAVDESS"] == claims.NOT_RUN
+    assert found["oversampling-ua", "IEMOCAP"] == claims.NOT_TESTABLE
+
+
+def test_runs_on_iemocap_replace_not_testable():
+    found = verdicts(
+        made_up("table1-baseline", BASE, corpus="iemocap"),
+        made_up("table1-oversampling", shifted([4] * 9 + [3]), corpus="iemocap"),
+    )
+    assert found["oversampling-ua", "IEMOCAP"] == claims.HOLDS
+    assert found["oversampling-ua", "Emo-DB"] == claims.NOT_RUN
+
+
+def test_editing_one_prediction_changes_the_effect():
+    before = made_up("table1-baseline", BASE)
+    after = made_up("table1-oversampling", shifted([1] * 10))
+    effect = claims.ledger(tables.scores(pd.concat([before, after]))).set_index(["name", "corpus"])["effect"]
+    wrong = after.index[after["truth"] != after["prediction"]][0]
+    after.loc[wrong, "prediction"] = after.loc[wrong, "truth"]
+    edited = claims.ledger(tables.scores(pd.concat([before, after]))).set_index(["name", "corpus"])["effect"]
+    assert effect["oversampling-ua", "Emo-DB"] != edited["oversampling-ua", "Emo-DB"]
+
+
+def test_only_folds_and_seeds_that_both_experiments_have_run_are_compared():
+    scored = tables.scores(
+        pd.concat([made_up("table1-baseline", BASE), made_up("table1-oversampling", [40] * 10, seed=1)])
+    )
+    difference = tables.paired_difference(scored, "emodb", "table1-oversampling", "table1-baseline", "ua")
+    assert len(difference) == 0
+
+
+@pytest.mark.parametrize(
+    ("correct", "outcome"), [([10] * 5 + [38] * 5, claims.HOLDS), ([24, 25, 26, 24, 25, 26], claims.UNDECIDED)]
+)
+def test_speakers_differ_only_when_chance_does_not_explain_it(correct, outcome):
+    assert claims.judge_spread(np.array(correct), np.full(len(correct), 40)).outcome == outcome
+
+
+def test_the_papers_own_numbers_decide_the_printed_claims():
+    ledger = claims.ledger(tables.scores(made_up("table1-baseline", BASE))).set_index("name")
+    assert ledger.loc["text-deltas", "verdict"] == claims.HOLDS
+    assert ledger.loc["fold-means", "verdict"] == claims.HOLDS
+    assert ledger.loc["five-best", "verdict"] == claims.FAILS  # the five highest average 65.9 / 68.1
+    assert ledger.loc["utterances", "verdict"] == claims.HOLDS
+
+
+def test_a_changed_printed_number_changes_its_verdict(monkeypatch):
+    import dataclasses
+
+    changed = tuple(
+        dataclasses.replace(column, ua=column.ua + 1) if column.experiment == "table1-vtlp" else column
+        for column in claims.paper.TABLE1
+    )
+    monkeypatch.setattr(claims.paper, "TABLE1", changed)
+    assert not claims._deltas()[0]
+
+
+def test_every_outcome_has_a_colour():
+    assert set(claims.CSS) == {claims.HOLDS, claims.FAILS, claims.UNDECIDED, claims.NOT_TESTABLE, claims.NOT_RUN}

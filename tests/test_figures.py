@@ -1,0 +1,450 @@
+"""Figures: they draw the numbers they are given, name their units, and say what has not been run."""
+
+import io
+from unittest import mock
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from matplotlib import pyplot as plt
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import to_rgba
+
+from ser_lib import features, figures, model, paper, style, tables, vtlp
+from ser_lib.corpora import EMOTIONS, NAMES, TITLES, iemocap
+from ser_lib.errors import SerError
+from ser_lib.folds import Fold
+
+CORPUS = pd.DataFrame({"emotion": ["neutral"] * 5 + ["sadness"] * 3 + ["anger"] * 2 + ["happiness"] * 4})
+FOLD = Fold(1, "03", "08", np.array([0, 1, 2, 5, 8, 9, 10]), np.array([3, 6, 11]), np.array([4, 7, 12, 13]))
+HISTORY = pd.DataFrame(
+    {
+        "epoch": [1, 2, 3],
+        "training_loss": [1.3, 0.9, 0.5],
+        "validation_loss": [1.2, 0.8, 1.0],
+        "validation_wa": [0.4, 0.7, 0.6],
+        "validation_ua": [0.3, 0.65, 0.5],
+    }
+)
+GRADIENTS = pd.DataFrame(
+    {"epoch": [1, 1, 2, 2], "step": [1, 2, 1, 2], "conv 1": [3.0, 5, 2, 2], "lstm 1": 0.5, "dense": [1.0, 2, 3, 4]}
+)
+PREDICTIONS = pd.DataFrame(
+    {
+        "truth": ["neutral", "neutral", "neutral", "neutral", "sadness", "anger", "anger"],
+        "prediction": ["neutral", "neutral", "neutral", "anger", "sadness", "happiness", "anger"],
+    }
+)
+NETWORK = model.ConvLSTM(257, [4, 8], [(3, 3), (3, 3)], [(4, 1), (2, 2)], hidden_size=16, lstm_layers=1)
+
+
+def scored(corpora=("emodb",), experiments=tuple(figures.TECHNIQUES), speakers=("03", "08", "09"), seeds=2):
+    rows = [
+        {
+            "corpus": corpus, "experiment": experiment, "fold": fold, "seed": seed, "test_speaker": speaker,
+            "utterances": 100, "correct": 70,
+            "wa": 0.6 + 0.05 * fold + 0.01 * seed, "ua": 0.5 + 0.1 * fold - 0.02 * seed,
+        }
+        for corpus in corpora
+        for experiment in experiments
+        for fold, speaker in enumerate(speakers, start=1)
+        for seed in range(seeds)
+    ]  # fmt: skip
+    columns = [*tables.RUN, "test_speaker", "utterances", "correct", "wa", "ua"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def picture(bins=257, frames=50):
+    return torch.linspace(-80, 0, bins * frames).reshape(bins, frames)
+
+
+DRAW = {
+    "class_distribution": lambda: figures.class_distribution(pd.Series({"neu": 9, "fru": 7, "ang": 3}), "Improvised"),
+    "class_distributions": lambda: figures.class_distributions({"Emo-DB": CORPUS["emotion"].value_counts()}),
+    "warp_curves": lambda: figures.warp_curves([0.9, 1.0, 1.1]),
+    "warps": lambda: figures.warps(picture(), [0.9, 1.1], 4),
+    "frame_lengths": lambda: figures.frame_lengths({"Emo-DB": np.array([30, 60, 90]), "nEMO": np.array([25, 700])}),
+    "fold_counts": lambda: figures.fold_counts(CORPUS, FOLD, 2),
+    "learning_curves": lambda: figures.learning_curves(HISTORY, 2),
+    "confusion": lambda: figures.confusion(PREDICTIONS),
+    "architecture": lambda: figures.architecture(model.describe(NETWORK)),
+    "table1_scores": lambda: figures.table1_scores(tables.summary(scored())),
+    "fold_scores": lambda: figures.fold_scores(scored(), "emodb"),
+    "gradient_norms": lambda: figures.gradient_norms(GRADIENTS),
+}
+# What each axis must say, units included where there are any.
+LABELS = {
+    "class_distribution": {"utterances"},
+    "class_distributions": {"utterances"},
+    "warp_curves": {"frequency f (kHz)", "warped frequency G(f) (kHz)", "shift G(f) − f (kHz)"},
+    "warps": {"time (s)", "frequency (kHz)", "level (dB, full-scale sine = 0)"},
+    "frame_lengths": {"length (frames)", "length (s)", "utterances up to this length (%)"},
+    "fold_counts": {"utterances"},
+    "learning_curves": {"epoch", "cross-entropy (nats)", "accuracy (%)"},
+    "confusion": {"predicted emotion", "true emotion (utterances)", "share of the true emotion (%)"},
+    "architecture": {"output", "parameters"},
+    "table1_scores": {"accuracy (%)"},
+    "fold_scores": {"test speaker", "unweighted accuracy (%)", "weighted accuracy (%)"},
+    "gradient_norms": {"epoch", "norm of the gradient (Euclidean)"},
+}
+everything = pytest.mark.parametrize("name", DRAW)
+
+
+@pytest.fixture(autouse=True)
+def in_style():
+    with mpl.rc_context():
+        style.use()
+        yield
+
+
+def svg(figure):
+    file = io.BytesIO()
+    figure.savefig(file, format="svg", metadata=style.METADATA)
+    return file.getvalue()
+
+
+def texts(artist):
+    return [text.get_text() for text in artist.findobj(mpl.text.Text) if text.get_text()]
+
+
+def lines(axes):
+    """Label of each labelled line -> its points."""
+    return {line.get_label(): line.get_xydata() for line in axes.lines if not line.get_label().startswith("_")}
+
+
+def bars(axes):
+    """Length of each horizontal bar, in the order of drawing."""
+    return [bar.get_width() for bar in axes.patches]
+
+
+def overlaps(figure):
+    """Pairs of texts that cover each other in the drawn figure."""
+    draw, drawn = mpl.text.Text.draw, {}
+
+    def record(text, renderer, *arguments):
+        drawn[text] = text.get_text().strip()
+        draw(text, renderer, *arguments)
+
+    canvas = FigureCanvasAgg(figure)
+    with mock.patch.object(mpl.text.Text, "draw", record):
+        canvas.draw()
+    boxes = [(shown, text.get_window_extent(canvas.get_renderer())) for text, shown in drawn.items() if shown]
+    return [
+        (one, other)
+        for place, (one, box) in enumerate(boxes)
+        for other, against in boxes[:place]
+        if min(box.x1, against.x1) - max(box.x0, against.x0) > 1
+        and min(box.y1, against.y1) - max(box.y0, against.y0) > 1
+    ]
+
+
+@everything
+def test_a_figure_is_shown_once_and_fits_the_page(name):
+    figure = DRAW[name]()
+    svg(figure)
+    assert plt.get_fignums() == []
+    assert figure.get_size_inches()[0] <= style.PAGE
+    assert to_rgba(figure.get_facecolor()) == (1, 1, 1, 1)
+
+
+@everything
+def test_a_figure_is_the_same_bytes_every_time(name):
+    assert svg(DRAW[name]()) == svg(DRAW[name]())
+
+
+@everything
+def test_axes_are_labelled_with_units(name):
+    assert LABELS[name] <= set(texts(DRAW[name]()))
+
+
+@everything
+def test_no_text_covers_another(name):
+    assert overlaps(DRAW[name]()) == []
+
+
+def test_the_check_for_covered_text_sees_one():
+    figure = mpl.figure.Figure()
+    figure.text(0.5, 0.5, "one")
+    figure.text(0.505, 0.5, "another")
+    assert overlaps(figure) == [("another", "one")]
+
+
+def test_every_function_is_tested():
+    public = {key for key, value in vars(figures).items() if getattr(value, "__module__", "") == figures.__name__}
+    drawing = {key for key in public if not key.startswith("_")} - {"frames_to_seconds", "seconds_to_frames"}
+    assert drawing == set(DRAW) == set(LABELS)
+
+
+def test_class_distribution_draws_the_published_counts():
+    counts = pd.Series(iemocap.PUBLISHED_IMPROVISED_LABELS)
+    (axes,) = figures.class_distribution(counts, "IEMOCAP, improvised part").axes
+    labels = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert dict(zip(labels, bars(axes), strict=True)) == counts.rename(index=iemocap.CODES).to_dict()
+    assert axes.get_title(loc="left") == "IEMOCAP, improvised part"
+    faces = {label: bar.get_facecolor() for label, bar in zip(labels, axes.patches, strict=True)}
+    for label, face in faces.items():
+        assert face == to_rgba(style.EMOTION.get(label, "white"))
+    assert bars(axes) == sorted(bars(axes))  # the longest is drawn last, on top
+    assert {str(count) for count in counts} <= set(texts(axes))
+
+
+def test_class_distribution_of_the_four_emotions_needs_no_key():
+    (axes,) = figures.class_distribution(pd.Series({emotion: 5 for emotion in EMOTIONS}), "Emo-DB").axes
+    assert axes.get_legend() is None
+
+
+def test_class_distributions_draws_a_panel_for_each_corpus():
+    counts = {"Emo-DB": CORPUS["emotion"].value_counts(), "nEMO": pd.Series({"anger": 800, "neutral": 20})}
+    emodb, nemo = figures.class_distributions(counts).axes
+    assert bars(emodb)[:4] == [5, 3, 2, 4]
+    assert bars(nemo)[:4] == [20, 0, 800, 0]
+    assert {"Emo-DB (14)", "5"} <= set(texts(emodb))
+    assert "nEMO (820)" in texts(nemo)
+
+
+def test_figures_of_no_corpus_at_all_say_so():
+    for figure in (figures.class_distributions({}), figures.frame_lengths({})):
+        assert "not run yet" in texts(figure)
+        assert overlaps(figure) == []
+
+
+def test_warp_curves_go_through_the_knee():
+    moved, shift = figures.warp_curves([0.9, 1.1]).axes
+    for label, alpha in (("0.90", 0.9), ("1.10", 1.1)):
+        np.testing.assert_allclose(lines(moved)[label], [[0, 0], [7.2, alpha * 7.2], [8, 8]], atol=1e-12)
+    knees = [line.get_xdata()[0] for axes in (moved, shift) for line in axes.lines if line.get_linestyle() == ":"]
+    np.testing.assert_allclose(knees, 7.2)
+    np.testing.assert_allclose(shift.lines[0].get_ydata(), [0, -0.72, 0], atol=1e-12)
+    assert "knee f₀ = 7.2 kHz" in texts(moved)
+
+
+@pytest.mark.parametrize("frequency_range", [4, 8])
+def test_warps_draws_the_original_and_each_warp_on_one_scale(frequency_range):
+    original = picture(features.BINS[frequency_range], 20)
+    panels = [axes for axes in figures.warps(original.numpy(), [0.9, 1.1], frequency_range).axes if axes.images]
+    assert [axes.get_title(loc="left") for axes in panels] == ["original", "α = 0.90", "α = 1.10"]
+    for axes, alpha in zip(panels, [1.0, 0.9, 1.1], strict=True):
+        (image,) = axes.images
+        torch.testing.assert_close(torch.from_numpy(np.asarray(image.get_array())), vtlp.warp_rows(original, alpha))
+        assert image.get_extent() == pytest.approx([0, 20 * 0.032, 0, frequency_range])
+        assert image.get_clim() == (-80, 0)
+
+
+def test_warps_keeps_the_order_when_the_original_is_asked_for():
+    panels = [axes for axes in figures.warps(picture(), [0.9, 1.0, 1.1], 4).axes if axes.images]
+    assert [axes.get_title(loc="left") for axes in panels] == ["α = 0.90", "original", "α = 1.10"]
+    np.testing.assert_array_equal(panels[1].images[0].get_array(), picture())
+
+
+def test_warps_refuses_bins_of_another_range():
+    with pytest.raises(SerError, match=r"up to 8 kHz has shape \(513, time\), not \(257, 50\)"):
+        figures.warps(picture(), [0.9], 8)
+
+
+def test_frame_lengths_climb_to_all_utterances_between_the_papers_marks():
+    figure = figures.frame_lengths({"Emo-DB": np.array([30, 60, 90, 120]), "nEMO": np.array([25, 700])})
+    axes = figure.axes[0]
+    climbs = lines(axes)
+    assert climbs["Emo-DB"][1:].tolist() == [[30, 25], [60, 50], [90, 75], [120, 100]]
+    assert climbs["nEMO"][1:].tolist() == [[25, 50], [700, 100]]
+    marks = [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--"]
+    assert tuple(marks) == paper.NUMBERS["frames"].value
+    assert {"paper: 21", "paper: 909"} <= set(texts(axes))
+
+
+def test_frames_and_seconds_agree_with_the_features():
+    frames = np.array([1, 21, 909])
+    seconds = figures.frames_to_seconds(frames)
+    np.testing.assert_allclose(seconds, [0.064, 0.704, 29.12])
+    np.testing.assert_allclose(figures.seconds_to_frames(seconds), frames)
+    assert [features.frame_count(round(16000 * second)) for second in seconds] == frames.tolist()
+
+
+def test_fold_counts_draws_each_part_and_what_oversampling_adds():
+    training, validation, test = figures.fold_counts(CORPUS, FOLD, 2).axes
+    assert bars(training) == [3, 1, 2, 1, 0, 0, 2, 1]  # once, then the repeats
+    assert bars(validation)[:4] == [1, 1, 0, 1]
+    assert bars(test)[:4] == [1, 1, 0, 2]
+    assert not any(bars(validation)[4:] + bars(test)[4:])
+    assert {"2 × 2 = 4", "1 × 2 = 2", "training (10)"} <= set(texts(training))
+    assert "validation: 08 (3)" in texts(validation)
+    assert {"test: 03 (4)", "0"} <= set(texts(test))
+
+
+def test_fold_counts_without_oversampling_adds_nothing():
+    training = figures.fold_counts(CORPUS, FOLD).axes[0]
+    assert bars(training) == [3, 1, 2, 1, 0, 0, 0, 0]
+    assert "training (7)" in texts(training)
+
+
+def test_learning_curves_mark_the_chosen_epoch():
+    loss, score = figures.learning_curves(HISTORY, 2).axes
+    drawn = lines(loss) | lines(score)
+    for label, column, scale in (
+        ("training", "training_loss", 1), ("validation", "validation_loss", 1),
+        ("WA", "validation_wa", 100), ("UA", "validation_ua", 100),
+    ):  # fmt: skip
+        np.testing.assert_allclose(drawn[label], np.stack([HISTORY["epoch"], scale * HISTORY[column]], axis=1))
+    for axes, height in ((loss, 0.8), (score, 65)):
+        assert lines(axes)["chosen epoch: 2"][:, 0].tolist() == [2, 2]
+        (dot,) = (line for line in axes.lines if line.get_marker() == "o")
+        np.testing.assert_allclose(dot.get_xydata(), [[2, height]])
+
+
+def test_figures_of_one_run_refuse_several():
+    with pytest.raises(SerError, match="one run is drawn at a time"):
+        figures.learning_curves(pd.concat([HISTORY, HISTORY]), 2)
+    with pytest.raises(SerError, match="one run is drawn at a time"):
+        figures.gradient_norms(pd.concat([GRADIENTS, GRADIENTS]))
+
+
+def test_confusion_has_a_row_per_true_emotion():
+    axes = figures.confusion(PREDICTIONS).axes[0]
+    (mesh,) = (child for child in axes.get_children() if isinstance(child, QuadMesh))
+    drawn = np.ma.filled(mesh.get_array(), np.nan).reshape(4, 4)
+    expected = [[75, 0, 25, 0], [0, 100, 0, 0], [0, 0, 50, 50], [np.nan] * 4]  # nobody is happy
+    np.testing.assert_allclose(drawn, expected)
+    assert axes.yaxis_inverted()  # the first row on top
+    assert [tick.get_text() for tick in axes.get_xticklabels()] == list(EMOTIONS)
+    totals = ["neutral\n(4)", "sadness\n(1)", "anger\n(2)", "happiness\n(0)"]
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == totals
+    assert {"75 %\n3", "25 %\n1", "50 %\n1"} <= set(texts(axes))
+
+
+def test_confusion_diagonal_is_what_ua_averages():
+    predictions = PREDICTIONS[PREDICTIONS["truth"] != "happiness"].replace({"truth": {"sadness": "happiness"}})
+    predictions = pd.concat([predictions, pd.DataFrame({"truth": ["sadness"] * 2, "prediction": ["sadness", "anger"]})])
+    axes = figures.confusion(predictions).axes[0]
+    diagonal = np.asarray(axes.collections[0].get_array()).reshape(4, 4).diagonal()
+    score = tables.scores(predictions.assign(corpus="emodb", experiment="e", fold=1, seed=0, speaker="03"))["ua"][0]
+    assert diagonal.mean() == pytest.approx(100 * score)
+
+
+def test_architecture_shows_every_layer_with_shape_and_parameters():
+    description = model.describe(NETWORK)
+    shown = texts(figures.architecture(description, (257, 108)))
+    assert [text for text in shown if text in ("mask", "dense", "softmax")] == ["mask", "dense", "softmax"]
+    assert {"conv\n1", "conv\n2", "Bi-LSTM\n1", "257 bins\n108 steps", "4 maps\n65 bins\n108 steps"} <= set(shown)
+    for parameters in description.loc[description["layer"] != "total", "parameters"]:
+        assert f"{parameters:,}" in shown
+    assert shown.index("conv\n2") < shown.index("mask") < shown.index("Bi-LSTM\n1")
+
+
+def test_architecture_of_the_largest_network_wraps_into_rows_that_overlap_nowhere():
+    largest = model.ConvLSTM(513, [16] * 6, [(3, 3)] * 6, [(2, 1)] * 6, hidden_size=512, lstm_layers=4)
+    figure = figures.architecture(model.describe(largest), (513, 108))
+    assert {"conv\n6", "Bi-LSTM\n4"} <= set(texts(figure))
+    assert overlaps(figure) == []
+    assert figure.get_size_inches()[1] == pytest.approx(
+        2 * figures.architecture(model.describe(NETWORK)).get_figheight()
+    )
+
+
+def test_table1_names_every_experiment_of_the_paper_in_order():
+    assert list(figures.TECHNIQUES) == [technique.experiment for technique in paper.TABLE1]
+
+
+def test_table1_scores_draws_the_papers_scores_and_ours_with_intervals():
+    summary = tables.summary(scored(["emodb", "ravdess"]))
+    panels = figures.table1_scores(summary).axes
+    for axes, metric in zip(panels, figures.METRICS, strict=True):
+        assert axes.get_title(loc="left") == figures.METRICS[metric]
+        (printed,) = (line for line in axes.lines if line.get_label().startswith("paper"))
+        assert printed.get_ydata().tolist() == [getattr(technique, metric) for technique in paper.TABLE1]
+        assert printed.get_color() == style.PAPER
+        for corpus in ("emodb", "ravdess"):
+            (bars,) = (bars for bars in axes.containers if f"ours, {TITLES[corpus]}:" in bars.get_label())
+            ours = summary[summary["corpus"] == corpus].set_index("experiment").loc[list(figures.TECHNIQUES)]
+            mark, _, (interval,) = bars
+            assert mark.get_color() == style.CORPUS[corpus] and mark.get_marker() == style.MARKER[corpus]
+            np.testing.assert_allclose(mark.get_ydata(), 100 * ours[metric])
+            ends = np.array(interval.get_segments())[:, :, 1]
+            np.testing.assert_allclose(ends, 100 * ours[[f"{metric}_low", f"{metric}_high"]].to_numpy())
+
+
+def test_table1_scores_puts_no_two_marks_on_one_another():
+    axes = figures.table1_scores(tables.summary(scored(NAMES))).axes[0]
+    places = [x for line in axes.lines if line.get_marker() not in ("", "None", "_") for x in line.get_xdata()]
+    assert np.diff(np.sort(places)).min() > 0.05
+
+
+@pytest.mark.parametrize("corpora", [(), ("emodb",), ("emodb", "ravdess", "nemo")])
+def test_table1_scores_names_what_has_not_been_run(corpora):
+    figure = figures.table1_scores(tables.summary(scored(corpora)))
+    (legend,) = figure.legends
+    shown = texts(legend)
+    for corpus in ("emodb", "ravdess", "nemo"):
+        assert (f"ours, {TITLES[corpus]}: not run yet" in shown) == (corpus not in corpora)
+    assert "ours, IEMOCAP: not run here" in shown
+    assert not any("Synthetic" in text for text in shown)
+
+
+def test_table1_scores_says_how_much_of_a_corpus_there_is():
+    some = pd.concat(
+        [scored(experiments=["table1-baseline"]), scored(experiments=["table1-best"], speakers=["03"])],
+    )
+    figure = figures.table1_scores(tables.summary(some))
+    assert "ours, Emo-DB: mean of 1 to 3 speakers, 95 % interval, 2 of 4 experiments" in texts(figure.legends[0])
+    (mark, *_) = next(bars for bars in figure.axes[0].containers if "Emo-DB" in bars.get_label())
+    assert np.isnan(mark.get_ydata()).tolist() == [False, True, True, False]
+
+
+def test_fold_scores_draws_runs_speakers_and_the_mean_with_its_interval():
+    runs = scored()
+    left_ua, right_ua, left_wa, right_wa = figures.fold_scores(runs, "emodb").axes
+    part = runs[runs["experiment"] == "table1-best"]
+    for axes, metric in ((right_ua, "ua"), (right_wa, "wa")):
+        (marks,) = (line for line in axes.lines if line.get_marker() == style.MARKER["emodb"])
+        np.testing.assert_allclose(marks.get_ydata(), 100 * part[metric])
+        assert marks.get_xdata().tolist() == [0, 0, 1, 1, 2, 2]
+        by_fold = part.groupby("fold")[metric].mean()
+        (means,) = axes.collections
+        np.testing.assert_allclose(np.array(means.get_segments())[:, 0, 1], 100 * by_fold)
+        np.testing.assert_allclose(axes.lines[0].get_ydata(), 100 * by_fold.mean())
+        low, high = tables.interval(by_fold.to_numpy())
+        (band,) = axes.patches
+        np.testing.assert_allclose([band.get_y(), band.get_y() + band.get_height()], [100 * low, 100 * high])
+        assert f"mean {tables.with_interval(by_fold.mean(), low, high)}" == axes.get_title(loc="right")
+    for axes, metric in ((left_ua, "ua"), (left_wa, "wa")):
+        (marks,) = (line for line in axes.lines if line.get_marker() == "*")
+        assert marks.get_ydata().tolist() == [getattr(row, metric) for row in paper.TABLE2]
+    assert [tick.get_text() for tick in right_wa.get_xticklabels()] == ["03", "08", "09"]
+    assert [tick.get_text() for tick in left_wa.get_xticklabels()] == [row.speaker for row in paper.TABLE2]
+
+
+@pytest.mark.parametrize(("corpus", "words"), [("nemo", "not run yet"), ("iemocap", "not run here")])
+def test_fold_scores_of_a_corpus_that_has_not_been_run_says_so(corpus, words):
+    figure = figures.fold_scores(scored(), corpus)
+    assert [texts(axes).count(words) for axes in figure.axes] == [0, 1, 0, 1]
+    assert overlaps(figure) == []
+
+
+def test_fold_scores_of_a_single_speaker_have_no_interval():
+    axes = figures.fold_scores(scored(speakers=["03"], seeds=1), "emodb").axes[1]
+    assert axes.get_title(loc="right") == "mean 60.0"
+    assert not axes.patches
+
+
+def test_fold_scores_of_many_speakers_stay_legible():
+    speakers = [f"{number:02d}" for number in range(1, 25)]
+    runs = scored(["ravdess"], speakers=speakers)
+    assert overlaps(figures.fold_scores(runs, "ravdess")) == []
+
+
+def test_gradient_norms_are_the_means_of_each_epoch():
+    (axes,) = figures.gradient_norms(GRADIENTS).axes
+    assert axes.get_yscale() == "log"
+    drawn = [line.get_xydata().tolist() for line in axes.lines[:3]]
+    assert drawn == [[[1, 4], [2, 2]], [[1, 0.5], [2, 0.5]], [[1, 1.5], [2, 3.5]]]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["conv 1", "lstm 1", "dense"]
+    assert len(axes.collections) == 3  # a band for each
+
+
+def test_gradient_norms_leave_out_layers_of_other_networks():
+    collected = GRADIENTS.groupby("epoch").mean().reset_index().drop(columns="step").assign(**{"conv 2": np.nan})
+    collected = collected.assign(corpus="emodb", experiment="table1-best", fold=1, seed=0)
+    (axes,) = figures.gradient_norms(collected).axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["conv 1", "lstm 1", "dense"]

@@ -1,0 +1,198 @@
+"""The network: an utterance scores the same alone, in any batch and behind any padding; and describe() counts right."""
+
+import pytest
+import torch
+from torch import nn
+
+from ser_lib.model import ConvLSTM, describe, layer_of
+
+BINS = 33
+KERNELS = [(5, 5), (3, 3), (3, 5), (1, 3), (3, 1), (3, 3)]
+STRIDES = [(2, 2), (2, 1), (2, 3), (1, 2), (1, 1), (2, 2)]
+LENGTHS = torch.tensor([23, 1, 40, 7, 8, 9])
+
+
+def network(convolutions: int = 4, lstm_layers: int = 1, aggregation: str = "mean", dtype=torch.float64) -> ConvLSTM:
+    """A small network whose biases are not zero, so that padding shows wherever it is not cleared."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(convolutions * 10 + lstm_layers)
+        filters = [2, 3, 4, 3, 2, 3][:convolutions]
+        model = ConvLSTM(
+            BINS, filters, KERNELS[:convolutions], STRIDES[:convolutions], 5, lstm_layers, aggregation=aggregation
+        )
+        for layer in model.convolutions:
+            nn.init.uniform_(layer.bias, 0.1, 1)
+    return model.to(dtype)
+
+
+def pictures(frames: int = 40, dtype=torch.float64) -> torch.Tensor:
+    return torch.randn(len(LENGTHS), BINS, frames, generator=torch.Generator().manual_seed(0)).to(dtype)
+
+
+def padded(values: torch.Tensor, fill: float, more: int = 0) -> torch.Tensor:
+    """The same utterances with ``fill`` behind each one's length, and ``more`` frames of it behind the longest."""
+    values = nn.functional.pad(values, (0, more), value=fill)
+    return torch.where(torch.arange(values.shape[-1]) < LENGTHS[:, None, None], values, fill)
+
+
+every_depth = pytest.mark.parametrize("convolutions", range(1, 7))
+both_aggregations = pytest.mark.parametrize("aggregation", ["mean", "last"])
+
+
+# Shapes and lengths
+
+
+@every_depth
+@pytest.mark.parametrize("lstm_layers", range(1, 5))
+def test_one_to_six_convolutions_and_one_to_four_lstm_layers_give_a_score_per_class(convolutions, lstm_layers):
+    model = network(convolutions, lstm_layers)
+    assert len(model.convolutions) == convolutions and model.lstm.num_layers == lstm_layers
+    logits = model(pictures(), LENGTHS)
+    assert logits.shape == (6, 4) and logits.isfinite().all()
+    assert (logits[0] != logits[1]).any()
+
+
+@every_depth
+@pytest.mark.parametrize("frames", [1, 2, 3, 12, 13, 37])
+def test_the_valid_length_is_what_the_convolutions_leave_of_the_utterance_alone(convolutions, frames):
+    model = network(convolutions)
+    plain = torch.randn(1, 1, BINS, frames, dtype=torch.float64)
+    features, lengths = model.convolve(plain[0], torch.tensor([frames]))
+    for layer in model.convolutions:
+        plain = torch.relu(layer(plain))
+    assert lengths.tolist() == [plain.shape[-1]] == [features.shape[1]]
+    torch.testing.assert_close(features, plain.permute(0, 3, 1, 2).flatten(2))
+
+
+@both_aggregations
+def test_scores_are_those_of_the_layers_applied_one_after_another(aggregation):
+    model = network(aggregation=aggregation)
+    picture = torch.randn(1, BINS, 30, dtype=torch.float64)
+    maps = picture.unsqueeze(1)
+    for layer in model.convolutions:
+        maps = torch.relu(layer(maps))
+    outputs, _ = model.lstm(maps.permute(0, 3, 1, 2).flatten(2))
+    forward, backward = outputs[0].chunk(2, dim=1)
+    summary = outputs[0].mean(dim=0) if aggregation == "mean" else torch.cat([forward[-1], backward[0]])
+    torch.testing.assert_close(model(picture, torch.tensor([30]))[0], model.dense(summary))
+
+
+# Alone, in a batch, behind padding
+
+
+@both_aggregations
+@every_depth
+@pytest.mark.parametrize("dtype, tolerance", [(torch.float64, 1e-10), (torch.float32, 1e-5)])
+def test_an_utterance_scores_the_same_alone_and_in_a_batch_with_longer_ones(
+    convolutions, aggregation, dtype, tolerance
+):
+    model, batch = network(convolutions, 2, aggregation, dtype), pictures(dtype=dtype)
+    together = model(batch, LENGTHS).softmax(dim=1)
+    for row, length in enumerate(LENGTHS):
+        alone = model(batch[row : row + 1, :, :length], LENGTHS[row : row + 1]).softmax(dim=1)
+        torch.testing.assert_close(together[row], alone[0], rtol=0, atol=tolerance)
+
+
+@both_aggregations
+@pytest.mark.parametrize("fill", [0.0, 1e6, -1e6, float("inf"), float("nan")])
+def test_more_padding_and_whatever_is_in_it_change_neither_scores_nor_gradients(aggregation, fill):
+    model, batch = network(lstm_layers=2, aggregation=aggregation), pictures()
+    results = []
+    for given in (padded(batch, 0.0), padded(batch, fill, more=17)):
+        given.requires_grad_()
+        model.zero_grad()
+        logits = model(given, LENGTHS)
+        logits.square().sum().backward()
+        parameters = torch.cat([parameter.grad.flatten() for parameter in model.parameters()])
+        results.append((logits.detach(), parameters, given.grad[..., :40]))
+        behind = torch.arange(given.shape[-1]) >= LENGTHS[:, None, None]
+        assert (given.grad.masked_select(behind) == 0).all()
+    for plain, filled in zip(*results, strict=True):
+        torch.testing.assert_close(filled, plain, rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("convolutions", [1, 2, 4])
+def test_no_convolution_hands_padding_on(convolutions):
+    features, lengths = network(convolutions).convolve(pictures(), LENGTHS)
+    behind = torch.arange(features.shape[1]) >= lengths[:, None]
+    assert (features[behind] == 0).all() and (features[~behind] != 0).any()
+
+
+def test_the_order_of_a_batch_does_not_matter():
+    model, batch = network(), pictures()
+    order = torch.tensor([3, 1, 0, 5, 4, 2])
+    torch.testing.assert_close(model(batch[order], LENGTHS[order]), model(batch, LENGTHS)[order], rtol=0, atol=1e-12)
+
+
+def test_the_given_spectrograms_are_left_alone():
+    batch = pictures()
+    before = batch.clone()
+    network()(batch, LENGTHS)
+    assert torch.equal(batch, before)
+
+
+def test_the_gradient_is_right():
+    model, batch = network(2), pictures(6)[:2].requires_grad_()
+    assert torch.autograd.gradcheck(lambda given: model(given, torch.tensor([5, 3])), batch, fast_mode=True)
+
+
+def test_initial_weights_follow_from_the_seed():
+    first, again = network(), network()
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
+
+
+# describe() and layer_of()
+
+
+@pytest.mark.parametrize("convolutions, lstm_layers", [(1, 1), (4, 1), (6, 4)])
+def test_described_multiply_adds_are_those_counted_while_it_runs(convolutions, lstm_layers):
+    model, frames = network(convolutions, lstm_layers), 37
+    counted, shapes = {}, {}
+
+    def count_convolution(layer, inputs, output):
+        number = list(model.convolutions).index(layer) + 1
+        height, width = layer.kernel_size
+        counted[f"conv {number}"] = output.numel() * layer.in_channels * height * width
+        shapes[f"conv {number}"] = " × ".join(map(str, output.shape[1:]))
+
+    for layer in model.convolutions:
+        layer.register_forward_hook(count_convolution)
+    model(torch.randn(1, BINS, frames, dtype=torch.float64), torch.tensor([frames]))
+    features, steps = model.convolve(torch.randn(1, BINS, frames, dtype=torch.float64), torch.tensor([frames]))
+    size = features.shape[2]
+    for number in range(1, lstm_layers + 1):  # four gates, two directions, input and recurrence
+        counted[f"lstm {number}"] = int(steps) * 2 * 4 * 5 * (size + 5)
+        shapes[f"lstm {number}"] = f"10 × {int(steps)}"
+        size = 10
+    counted["dense"], shapes["dense"] = 10 * 4, "4"
+
+    table = describe(model, frames).set_index("layer")
+    assert list(table.index) == [*counted, "total"]
+    assert table["multiply_adds"].to_dict() == counted | {"total": sum(counted.values())}
+    assert table["output"].drop("total").to_dict() == shapes
+
+
+@pytest.mark.parametrize("convolutions, lstm_layers", [(1, 1), (4, 1), (6, 4)])
+def test_every_parameter_belongs_to_one_described_layer(convolutions, lstm_layers):
+    model = network(convolutions, lstm_layers)
+    sizes = {}
+    for name, parameter in model.named_parameters():
+        sizes[layer_of(name)] = sizes.get(layer_of(name), 0) + parameter.numel()
+    table = describe(model).set_index("layer")["parameters"]
+    assert table.drop("total").to_dict() == sizes
+    assert table["total"] == sum(parameter.numel() for parameter in model.parameters())
+
+
+@pytest.mark.parametrize(
+    "parameter, layer",
+    [
+        ("convolutions.0.weight", "conv 1"),
+        ("convolutions.5.bias", "conv 6"),
+        ("lstm.weight_ih_l0", "lstm 1"),
+        ("lstm.weight_hh_l3_reverse", "lstm 4"),
+        ("lstm.bias_ih_l1_reverse", "lstm 2"),
+        ("dense.weight", "dense"),
+    ],
+)
+def test_layers_are_named_as_the_pages_call_them(parameter, layer):
+    assert layer_of(parameter) == layer

@@ -1,0 +1,404 @@
+"""Records: a finished run is never repeated, half of one never counts, and every table is computed from predictions."""
+
+import json
+import multiprocessing
+import os
+import resource
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ser_lib import experiments, features, paths, records, tables, training
+from ser_lib.corpora import EMOTIONS
+from ser_lib.errors import SerError
+from ser_lib.folds import find_fold
+
+FILES = ["gradients.csv", "history.csv", "predictions.csv", "provenance.json", "run.json", "weights.safetensors"]
+
+
+@pytest.fixture(autouse=True)
+def named(monkeypatch, tiny_experiment):
+    """Two small experiments with names, instead of the paper's."""
+    known = {"small": tiny_experiment, "small-vote": tiny_experiment.with_settings(test_copies=11, vtlp="utterance")}
+    monkeypatch.setattr(records, "EXPERIMENTS", known)
+    return known
+
+
+@pytest.fixture
+def obtain(tiny_table, named):
+    """A function that gives the record of a run on the made-up corpus."""
+
+    def run(name: str = "small", fold: int = 1, seed: int = 0, **settings) -> records.Record:
+        chosen = named[name].with_settings(**settings)
+        return records.obtain(tiny_table, records.run_key(tiny_table, name, chosen, fold, seed), "cpu")
+
+    return run
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """What must be the same bytes in every repetition: all of a record but its provenance."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "provenance.json"}
+
+
+def finished_runs() -> list[Path]:
+    return sorted(paths.runs_folder().glob("*/*/fold-*"))
+
+
+def in_another_process(work) -> multiprocessing.Process:
+    child = multiprocessing.get_context("fork").Process(target=work)
+    child.start()
+    return child
+
+
+def collect() -> list[str]:
+    """Collect the runs; what was said meanwhile."""
+    said = []
+    records.collect(say=said.append)
+    return said
+
+
+# One record
+
+
+def test_a_record_holds_everything_that_the_design_asks_for(obtain, tiny_experiment):
+    record = obtain()
+    assert sorted(path.name for path in record.folder.iterdir()) == FILES
+    assert record.folder.is_relative_to(paths.runs_folder() / "tiny" / "small")
+    run, origin = record.run, record.provenance
+    assert (run["corpus"], run["experiment"], run["fold"], run["seed"]) == ("tiny", "small", 1, 0)
+    assert (run["test_speaker"], run["validation_speaker"]) == ("1F", "1M")
+    assert run["configuration"] == tiny_experiment.digest and record.settings == tiny_experiment
+    assert run["fingerprint"] == "0123456789ab"
+    assert {"code", "hardware", "device", "python", "packages", "seconds", "peak_memory_mib", "started"} <= set(origin)
+    assert origin["packages"]["torch"] and origin["seconds"] > 0 and origin["peak_memory_mib"] > 0
+    assert len(record.history) == 2 and len(record.gradients) == 12 and len(record.predictions) == 11
+    assert not {"wa", "ua", "test_wa", "test_ua"} & {*run, *origin, *record.history, *record.predictions}
+
+
+def test_what_is_read_is_what_was_written_to_the_last_bit(obtain, tiny_table, tiny_experiment):
+    record = obtain()
+    store = features.open_store(tiny_table)
+    outcome = training.train(tiny_table, store, tiny_experiment, find_fold(tiny_table, 1), 0)
+    pd.testing.assert_frame_equal(record.predictions, outcome.predictions, check_exact=True, check_dtype=False)
+    pd.testing.assert_frame_equal(record.history, outcome.history, check_exact=True)
+    for name, weight in record.model().state_dict().items():
+        np.testing.assert_array_equal(weight, outcome.weights[name])
+
+
+def test_a_finished_run_is_never_repeated(obtain, monkeypatch):
+    folder = obtain().folder
+    before = {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+    monkeypatch.setattr(training, "train", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(features, "open_store", lambda *_: pytest.fail("opened the store"))
+    assert obtain().folder == folder
+    assert {path.name: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_a_run_repeated_elsewhere_is_the_same_bytes(obtain, tmp_path, monkeypatch):
+    first = contents(obtain("small-vote").folder)
+    monkeypatch.setenv("SER_RUNS", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("SER_DATA", str(tmp_path / "other data"))
+    again = obtain("small-vote").folder
+    assert again.is_relative_to(tmp_path) and contents(again) == first
+
+
+@pytest.mark.parametrize("other", [{"fold": 2}, {"seed": 1}, {"name": "small-vote"}, {"epochs": 1}], ids=str)
+def test_another_fold_seed_or_setting_is_another_record(obtain, other):
+    assert obtain().folder != obtain(**other).folder
+    assert len(finished_runs()) == 2
+
+
+def test_another_version_of_the_corpus_is_another_record(obtain, tiny_table):
+    first = obtain().folder
+    tiny_table.attrs["fingerprint"] = "ba9876543210"
+    assert obtain().folder != first
+
+
+@pytest.mark.parametrize("fold, seed, message", [(7, 0, "no fold 7"), (1, -1, "seed -1 must be 0 or above")])
+def test_a_fold_or_seed_that_cannot_be_is_refused(obtain, fold, seed, message):
+    with pytest.raises(SerError, match=message):
+        obtain(fold=fold, seed=seed)
+
+
+def test_an_unknown_device_is_refused():
+    with pytest.raises(SerError, match="device 'abacus' cannot be used"):
+        records.choose_device("abacus")
+
+
+# Kills, full disks, other processes
+
+
+def kill_when(patch: pytest.MonkeyPatch, moment: str) -> None:
+    """Let this process kill itself at one moment of a run."""
+
+    def kill(*_, **__):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    if moment == "training":
+        patch.setattr(training, "evaluate", kill)
+    elif moment == "weights":
+        patch.setattr(records.safetensors.torch, "save_file", kill)
+    elif moment == "rename":
+        patch.setattr(Path, "rename", kill)
+    else:
+        true_write = Path.write_text
+        patch.setattr(Path, "write_text", lambda path, *a: kill() if path.name == moment else true_write(path, *a))
+
+
+@pytest.mark.parametrize("moment", ["training", "weights", "provenance.json", "run.json", "rename"])
+def test_a_run_killed_leaves_no_record_that_counts_and_started_again_it_finishes(obtain, moment, tiny_table, tmp_path):
+    features.open_store(tiny_table)
+    reference = contents(obtain(seed=5).folder)
+    (finished,) = finished_runs()
+    finished.rename(tmp_path / "reference")
+    with pytest.MonkeyPatch.context() as patch:
+        kill_when(patch, moment)
+        child = in_another_process(lambda: obtain(seed=5))
+        child.join(60)
+    assert child.exitcode == -signal.SIGKILL
+    assert finished_runs() == []
+    with pytest.raises(SerError, match="no finished run"):
+        collect()
+    assert contents(obtain(seed=5).folder) == reference
+    assert collect() == ["tiny, small: 1 runs"]
+
+
+def test_a_run_killed_at_any_moment_is_whole_or_is_not_there(obtain, tiny_table):
+    features.open_store(tiny_table)
+    reference = contents(obtain(seed=0).folder)
+    random = np.random.default_rng(0)
+    for seed in range(1, 6):
+        child = in_another_process(lambda seed=seed: obtain(seed=seed))
+        time.sleep(random.uniform(0, 0.5))
+        child.kill()
+        child.join(60)
+        for folder in finished_runs():
+            assert sorted(path.name for path in folder.iterdir()) == FILES
+        assert set(contents(obtain(seed=seed).folder)) == set(reference)
+    assert collect() == ["tiny, small: 6 runs"]
+
+
+def test_two_processes_at_once_leave_one_record(obtain, tiny_table):
+    features.open_store(tiny_table)
+    children = [in_another_process(obtain) for _ in range(2)]
+    for child in children:
+        child.join(60)
+    assert [child.exitcode for child in children] == [0, 0]
+    [folder] = finished_runs()
+    assert sorted(path.name for path in folder.iterdir()) == FILES
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_a_disk_that_is_full_is_one_error_with_its_remedy_and_earlier_runs_stay(obtain, tiny_table, tmp_path):
+    before = contents(obtain().folder)
+
+    def work():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2500, resource.RLIM_INFINITY))  # a file cannot grow beyond this
+        try:
+            obtain(seed=1)
+        except SerError as problem:
+            (tmp_path / "message").write_text(str(problem))
+
+    child = in_another_process(work)
+    child.join(60)
+    assert child.exitcode == 0
+    message = (tmp_path / "message").read_text()
+    assert "could not be written" in message and "make room, or set SER_RUNS" in message
+    [folder] = finished_runs()
+    assert contents(folder) == before
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_a_folder_that_cannot_be_made_is_one_error_with_its_remedy(obtain, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SER_RUNS", str(tmp_path / "file" / "runs"))
+    with pytest.raises(SerError, match="could not be written.*set SER_RUNS"):
+        obtain()
+
+
+# Collecting
+
+
+def test_scores_from_the_collected_tables_are_those_from_the_records(obtain, tiny_table):
+    made = [obtain(name, fold, seed) for name in ("small", "small-vote") for fold, seed in ((1, 0), (2, 0), (2, 1))]
+    assert collect() == ["tiny, small: 3 runs", "tiny, small-vote: 3 runs"]
+    results = records.load_results()
+    direct = pd.concat(
+        [
+            record.predictions.assign(**{key: record.run[key] for key in ("corpus", "experiment", "fold", "seed")})
+            for record in made
+        ]
+    )
+    pd.testing.assert_frame_equal(tables.scores(results.predictions), tables.scores(direct), check_dtype=False)
+    assert len(results.runs) == 6 and len(results.histories) == 12 and len(results.gradients) == 12
+    assert results.runs["best_epoch"].tolist() == [record.run["best_epoch"] for record in made]
+    utterances = records.load_utterances("tiny")
+    assert utterances["utterance"].tolist() == tiny_table["utterance"].tolist() and "path" not in utterances
+
+
+def test_collecting_twice_is_the_same_bytes(obtain):
+    obtain(fold=2)
+    obtain(fold=1)
+    collect()
+    files = [path for path in paths.results_folder().rglob("*") if path.is_file()]
+    before = {path: path.read_bytes() for path in files}
+    collect()
+    assert {path: path.read_bytes() for path in files} == before and len(files) == 6
+
+
+def test_collected_settings_are_those_that_were_run(obtain, tiny_experiment):
+    obtain()
+    collect()
+    settings = json.loads((paths.results_folder() / "tiny" / "small" / "settings.json").read_text())
+    assert experiments.Experiment(**settings) == tiny_experiment
+
+
+def test_a_changed_prediction_changes_the_score(obtain):
+    obtain()
+    collect()
+    file = paths.results_folder() / "tiny" / "small" / "predictions.csv"
+    [before] = tables.scores(records.load_results().predictions)["wa"]
+    table = pd.read_csv(file)
+    hit = table.loc[0, "prediction"] == table.loc[0, "truth"]
+    other = next(emotion for emotion in EMOTIONS if emotion != table.loc[0, "truth"])
+    table.loc[0, "prediction"] = other if hit else table.loc[0, "truth"]
+    table.to_csv(file, index=False)
+    [after] = tables.scores(records.load_results().predictions)["wa"]
+    assert after - before == pytest.approx(-1 / 11 if hit else 1 / 11)
+
+
+def test_runs_with_other_settings_are_named_and_left_out(obtain):
+    obtain()
+    stale = obtain(fold=2, epochs=1).folder
+    said = collect()
+    assert said == [f"left out: {stale}: its settings are not those of 'small'", "tiny, small: 1 runs"]
+    assert records.load_results().runs["fold"].tolist() == [1]
+
+
+def test_runs_of_a_forgotten_experiment_are_named_and_left_out(obtain, named):
+    obtain()
+    forgotten = obtain("small-vote").folder
+    del named["small-vote"]
+    assert collect() == [f"left out: {forgotten}: there is no experiment 'small-vote' (any more)", "tiny, small: 1 runs"]
+
+
+def test_runs_on_two_versions_of_a_corpus_are_refused(obtain, tiny_table):
+    obtain()
+    tiny_table.attrs["fingerprint"] = "ba9876543210"
+    obtain(fold=2)
+    with pytest.raises(SerError, match=r"different versions of the corpus \(0123456789ab, ba9876543210\): move"):
+        collect()
+    assert not paths.results_folder().exists()
+
+
+def test_nothing_to_collect_is_an_error():
+    with pytest.raises(SerError, match="no finished run .* run some first"):
+        collect()
+
+
+def test_a_licensed_corpuss_table_of_utterances_is_not_copied(obtain, tiny_table):
+    tiny_table.attrs["corpus"] = "iemocap"
+    obtain()
+    assert collect() == ["iemocap, small: 1 runs"]
+    assert (paths.results_folder() / "iemocap" / "small" / "predictions.csv").exists()
+    assert not (paths.results_folder() / "iemocap" / "utterances.csv").exists()
+    assert records.load_utterances("iemocap") is None
+
+
+def test_a_corpuss_utterances_can_be_kept_without_runs(tiny_table):
+    records.save_utterances(tiny_table)
+    kept = records.load_utterances("tiny")
+    expected = tiny_table[records.UTTERANCE_COLUMNS]
+    pd.testing.assert_frame_equal(kept, expected, check_dtype=False, atol=1e-6)
+
+
+# Reading tables that somebody touched
+
+
+@pytest.mark.parametrize("kind", ["runs", "predictions"])
+def test_runs_and_predictions_that_do_not_belong_together_are_refused(obtain, kind):
+    obtain()
+    obtain(fold=2)
+    collect()
+    file = paths.results_folder() / "tiny" / "small" / f"{kind}.csv"
+    table = pd.read_csv(file)
+    table[table["fold"] == 1].to_csv(file, index=False)
+    with pytest.raises(SerError, match=r"do not name the same runs .*'small', 2, 0.*collect the results again"):
+        records.load_results()
+
+
+def test_a_run_that_is_listed_twice_is_refused(obtain):
+    obtain()
+    collect()
+    file = paths.results_folder() / "tiny" / "small" / "runs.csv"
+    table = pd.read_csv(file)
+    pd.concat([table, table]).to_csv(file, index=False)
+    with pytest.raises(SerError, match="listed twice in runs.csv"):
+        records.load_results()
+
+
+@pytest.mark.parametrize("kind, column", [("predictions", "truth"), ("runs", "seconds"), ("histories", "epoch")])
+def test_a_table_without_one_of_its_columns_is_named(obtain, kind, column):
+    obtain()
+    collect()
+    file = paths.results_folder() / "tiny" / "small" / f"{kind}.csv"
+    pd.read_csv(file).drop(columns=column).to_csv(file, index=False)
+    with pytest.raises(SerError, match=rf"{file} lacks the column\(s\) {column}: collect"):
+        records.load_results()
+
+
+def test_no_results_are_empty_tables():
+    results = records.load_results()
+    assert [len(table) for table in (results.runs, results.predictions, results.histories, results.gradients)] == [0] * 4
+    assert len(tables.scores(results.predictions)) == 0
+    assert records.load_utterances("emodb") is None
+
+
+# Predicting
+
+
+@pytest.mark.parametrize("name", ["small", "small-vote"])
+def test_recordings_are_predicted_as_they_were_when_they_were_the_test(obtain, tiny_table, name):
+    record = obtain(name, epochs=6, learning_rate=0.1)
+    tested = tiny_table.set_index("utterance").loc[record.predictions["utterance"], "path"]
+    predicted = records.predict(record.folder, [Path(path) for path in tested], "cpu")
+    assert predicted["recording"].tolist() == tested.tolist()
+    assert predicted["prediction"].tolist() == record.predictions["prediction"].tolist()
+    columns = [f"{kind}_{emotion}" for kind in ("p", "votes") for emotion in EMOTIONS]
+    np.testing.assert_allclose(predicted[columns], record.predictions[columns], rtol=0, atol=1e-5)
+    assert record.predictions["prediction"].nunique() > 1
+
+
+def test_a_folder_without_a_record_predicts_nothing(tmp_path):
+    with pytest.raises(SerError, match=rf"{tmp_path} holds no finished run"):
+        records.predict(tmp_path, [])
+
+
+def test_a_recording_that_cannot_be_read_is_named(obtain, tmp_path):
+    (tmp_path / "empty.wav").write_bytes(b"")
+    with pytest.raises(SerError, match=rf"{tmp_path}/empty.wav: the file is empty"):
+        records.predict(obtain().folder, [tmp_path / "empty.wav"])
+
+
+# Where it was run
+
+
+def test_the_code_version_is_the_commit_and_says_when_the_code_differs_from_it(monkeypatch):
+    def answer(*arguments):
+        return "abcdef012345" if arguments[0] == "rev-parse" else changed
+
+    monkeypatch.setattr(records, "_git", answer)
+    changed = ""
+    assert records.code_version() == "abcdef012345"
+    changed = " M ser_lib/model.py"
+    assert records.code_version() == "abcdef012345+"
+
+
+def test_outside_of_a_checkout_the_code_version_is_unknown(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "PROJECT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert records.code_version() == "unknown"

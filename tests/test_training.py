@@ -1,0 +1,443 @@
+"""Training: who is read when, what is random and what is not, which epoch is kept, and what is written down."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch.nn import functional
+
+from ser_lib import features, training, vtlp
+from ser_lib.corpora import EMOTIONS
+from ser_lib.errors import SerError
+from ser_lib.folds import find_fold, oversample
+
+
+@pytest.fixture
+def run(tiny_table, tiny_store, tiny_experiment):
+    """A function that trains on the made-up corpus, with some settings changed."""
+
+    def train(seed: int = 0, fold: int = 1, **settings) -> training.Outcome:
+        experiment = tiny_experiment.with_settings(**settings)
+        return training.train(tiny_table, tiny_store, experiment, find_fold(tiny_table, fold), seed)
+
+    return train
+
+
+@pytest.fixture
+def reads(monkeypatch) -> list:
+    """Everything that is read for a network, in order: ``rows``, ``alphas``, and whether it is for training."""
+    seen, true_batch = [], training.DeviceData.batch
+
+    def batch(self, rows, alphas=None):
+        training_now = not torch.is_inference_mode_enabled()
+        seen.append(SimpleNamespace(rows=np.array(rows), alphas=alphas, training=training_now))
+        return true_batch(self, rows, alphas)
+
+    monkeypatch.setattr(training.DeviceData, "batch", batch)
+    return seen
+
+
+def blocks(reads: list) -> list[SimpleNamespace]:
+    """Reads joined into one block for each pass over a part: training, validation, training, ..., test."""
+    joined = []
+    for read in reads:
+        kind = (read.training, read.alphas is None)
+        if not joined or joined[-1].kind != kind:
+            joined.append(SimpleNamespace(kind=kind, training=read.training, rows=[], alphas=[]))
+        joined[-1].rows.append(read.rows)
+        joined[-1].alphas.append(read.alphas)
+    for block in joined:
+        block.rows = np.concatenate(block.rows)
+        block.alphas = None if block.alphas[0] is None else torch.cat(block.alphas)
+    return joined
+
+
+def assert_same(first: training.Outcome, second: training.Outcome) -> None:
+    for part in ("history", "gradients", "predictions"):
+        pd.testing.assert_frame_equal(getattr(first, part), getattr(second, part), check_exact=True)
+    assert first.best_epoch == second.best_epoch
+    assert all(torch.equal(first.weights[name], second.weights[name]) for name in first.weights)
+
+
+# Who is read when
+
+
+def test_each_epoch_trains_on_every_training_utterance_once_and_on_nobody_else(run, reads, tiny_table):
+    run(epochs=3)
+    fold = find_fold(tiny_table, 1)
+    passes = [block.rows for block in blocks(reads) if block.training]
+    assert len(passes) == 3
+    for rows in passes:
+        assert sorted(rows) == sorted(fold.train)
+
+
+def test_oversampling_repeats_happiness_and_anger_in_training_and_nothing_elsewhere(run, reads, tiny_table):
+    run(epochs=2, oversampling=2)
+    fold, emotions = find_fold(tiny_table, 1), tiny_table["emotion"].to_numpy()
+    for block in blocks(reads)[:-1]:
+        expected = oversample(fold.train, emotions, 2) if block.training else fold.validation
+        assert sorted(block.rows[: len(expected)]) == sorted(expected)
+    assert [len(block.rows) for block in blocks(reads)[1::2]] == [len(fold.validation), len(fold.validation) + 11]
+
+
+@pytest.mark.parametrize("vtlp_kind, copies", [("none", 1), ("utterance", 11)])
+def test_test_utterances_are_read_once_and_after_everything_else(run, reads, tiny_table, vtlp_kind, copies):
+    run(epochs=3, vtlp=vtlp_kind, test_copies=copies)
+    fold = find_fold(tiny_table, 1)
+    is_test = [np.isin(read.rows, fold.test) for read in reads]
+    assert all(all(part) or not any(part) for part in is_test)
+    first = [any(part) for part in is_test].index(True)
+    assert all(any(part) for part in is_test[first:])
+    assert sorted(np.concatenate([read.rows for read in reads[first:]])) == sorted(np.repeat(fold.test, copies))
+    assert not any(read.training for read in reads[first:])
+
+
+def test_predictions_are_of_the_test_utterances_in_the_order_of_the_table(run, tiny_table):
+    fold = find_fold(tiny_table, 4)
+    predictions = run(fold=4).predictions
+    expected = tiny_table.loc[fold.test]
+    assert predictions["utterance"].tolist() == expected["utterance"].tolist()
+    assert predictions["truth"].tolist() == expected["emotion"].tolist()
+    assert set(predictions["speaker"]) == {fold.test_speaker}
+
+
+def test_the_order_of_training_is_drawn_anew_every_epoch(run, reads):
+    run(epochs=3)
+    orders = [tuple(block.rows) for block in blocks(reads) if block.training]
+    assert len(set(orders)) == 3
+
+
+# Warps
+
+
+def test_without_vtlp_nothing_is_warped(run, reads):
+    run(vtlp="none", test_copies=1)
+    assert all(read.alphas is None for read in reads)
+
+
+def test_strategy_one_draws_one_alpha_for_all_in_an_epoch_and_none_for_validation(run, reads):
+    run(vtlp="epoch", epochs=4)
+    passes = blocks(reads)
+    drawn = [set(block.alphas.tolist()) for block in passes if block.training]
+    assert all(len(alphas) == 1 for alphas in drawn) and len(set.union(*drawn)) == 4
+    assert all(0.9 <= alpha <= 1.1 for alpha in set.union(*drawn))
+    assert all(block.alphas is None for block in passes if not block.training)
+
+
+def test_strategy_two_draws_an_alpha_for_each_utterance_of_training_and_validation(run, reads, tiny_table):
+    run(vtlp="utterance", epochs=3, oversampling=2, test_copies=11)
+    fold = find_fold(tiny_table, 1)
+    *passes, last = blocks(reads)
+    for block in [*passes, last]:
+        size = len(block.rows) if block is not last else len(fold.validation)
+        assert len(set(block.alphas[:size].tolist())) == size
+        assert float(block.alphas.min()) >= 0.9 and float(block.alphas.max()) <= 1.1
+    assert len({tuple(block.alphas.tolist()[:5]) for block in passes}) == len(passes)
+
+
+def test_the_vote_is_over_eleven_copies_of_each_utterance(run, reads, tiny_table):
+    predictions = run(vtlp="epoch", test_copies=11).predictions
+    fold = find_fold(tiny_table, 1)
+    voted = [read for read in reads if read.alphas is not None and not read.training]
+    by_row = {int(row): [] for row in fold.test}
+    for read in voted:
+        for row, alpha in zip(read.rows, read.alphas.tolist(), strict=True):
+            by_row[int(row)].append(alpha)
+    assert all(sorted(alphas) == list(vtlp.VOTE_ALPHAS) for alphas in by_row.values())
+    assert (predictions[[f"votes_{emotion}" for emotion in EMOTIONS]].sum(axis=1) == 11).all()
+
+
+def test_a_vote_equals_the_vote_over_copies_that_are_warped_beforehand(tiny_store, tiny_experiment):
+    model = training.build_model(tiny_experiment)
+    rows, mean = np.array([4, 9, 17]), -60.0
+    data = training.DeviceData(tiny_store, 257, mean, 100.0, torch.device("cpu"))
+    voted = training.vote(model, data, rows, 11)
+    for alpha, copy in zip(vtlp.VOTE_ALPHAS, voted, strict=True):
+        pictures = [torch.from_numpy(tiny_store.picture(row, 257).copy()) for row in rows]
+        store = features.FeatureStore.of([vtlp.warp(picture.T, alpha).T for picture in pictures])
+        warped = training.DeviceData(store, 257, mean, 100.0, torch.device("cpu"))
+        np.testing.assert_allclose(training.evaluate(model, warped, np.arange(3))[0], copy, rtol=0, atol=1e-5)
+
+
+# What is random, and what is not
+
+
+@pytest.mark.parametrize("settings", [{}, {"vtlp": "utterance", "test_copies": 11, "oversampling": 2}])
+def test_the_same_seed_gives_the_same_run_bit_for_bit(run, settings):
+    torch.manual_seed(1)
+    first = run(seed=3, **settings)
+    torch.manual_seed(2)
+    assert_same(first, run(seed=3, **settings))
+
+
+@pytest.mark.parametrize("other", [{"seed": 1}, {"fold": 2}])
+def test_another_seed_and_another_fold_start_from_other_weights(run, other):
+    first, second = (run(learning_rate=1e-30, epochs=1, **kwargs).weights for kwargs in ({}, other))
+    assert not any(torch.equal(first[name], second[name]) for name in first if name.endswith("weight"))
+
+
+def test_experiments_with_one_seed_share_weights_order_and_warps_and_differ_in_their_settings_only(run, reads):
+    settings = [{}, {"vtlp": "epoch"}, {"vtlp": "utterance"}, {"vtlp": "utterance", "weight_decay": 0.1}]
+    orders, alphas, weights = [], [], []
+    for changed in settings:
+        reads.clear()
+        weights.append(run(learning_rate=1e-30, **changed).weights)
+        passes = [block for block in blocks(reads) if block.training]
+        orders.append([block.rows.tolist() for block in passes])
+        alphas.append(None if passes[0].alphas is None else torch.cat([block.alphas for block in passes]).tolist())
+    assert all(order == orders[0] for order in orders)
+    assert alphas[2] == alphas[3]
+    for other in weights[1:]:
+        assert all(torch.equal(weights[0][name], other[name]) for name in other)
+
+
+def test_training_leaves_the_callers_random_numbers_and_threads_alone(run):
+    threads, state, numpy_state = torch.get_num_threads(), torch.get_rng_state(), np.random.get_state()[1].copy()
+    try:
+        torch.set_num_threads(3)
+        run(epochs=1)
+        assert torch.get_num_threads() == 3
+        with pytest.raises(SerError):
+            run(epochs=2, learning_rate=1e30)
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert (np.random.get_state()[1] == numpy_state).all()
+
+
+def test_one_thread_trains(run, monkeypatch):
+    seen, true_norms = set(), training.gradient_norms
+    monkeypatch.setattr(
+        training, "gradient_norms", lambda layers: seen.add(torch.get_num_threads()) or true_norms(layers)
+    )
+    run(epochs=1)
+    assert seen == {1}
+
+
+# Which epoch is kept
+
+
+def validated_as(scores: list[tuple[float, float]], monkeypatch) -> None:
+    """Let validation give these scores (UA, loss), epoch by epoch."""
+    epochs = iter(scores)
+
+    def validate(self):
+        ua, loss = next(epochs)
+        return {"validation_loss": loss, "validation_wa": 0.5, "validation_ua": ua}
+
+    monkeypatch.setattr(training._Run, "_validate", validate)
+
+
+@pytest.mark.parametrize(
+    "scores, best",
+    [
+        ([(0.5, 1.0), (0.7, 2.0), (0.6, 0.1), (0.6, 0.1)], 2),
+        ([(0.7, 2.0), (0.7, 1.5), (0.7, 1.9), (0.6, 0.1)], 2),
+        ([(0.7, 2.0), (0.7, 1.5), (0.7, 1.5), (0.6, 0.1)], 2),
+        ([(0.0, 9.0), (0.0, 9.0), (0.0, 9.0), (0.0, 9.0)], 1),
+        ([(0.1, 1.0), (0.2, 1.0), (0.3, 1.0), (0.4, 1.0)], 4),
+    ],
+    ids=["best UA", "tie: lower loss", "tie: the earlier", "no progress", "last"],
+)
+def test_the_epoch_with_the_best_validation_ua_is_kept(run, monkeypatch, scores, best):
+    validated_as(scores, monkeypatch)
+    outcome = run(epochs=4)
+    assert outcome.best_epoch == best
+    validated_as([(0.1 * epoch, 1.0) for epoch in range(1, best + 1)], monkeypatch)
+    shorter = run(epochs=best)  # which keeps its last epoch
+    assert all(torch.equal(outcome.weights[name], shorter.weights[name]) for name in shorter.weights)
+    pd.testing.assert_frame_equal(outcome.predictions, shorter.predictions)
+
+
+def test_the_kept_epoch_is_the_best_of_the_history(run):
+    outcome = run(epochs=8)
+    history = outcome.history.sort_values(["validation_ua", "validation_loss", "epoch"], ascending=[False, True, True])
+    assert history["epoch"].iloc[0] == outcome.best_epoch
+    assert outcome.history["validation_ua"].nunique() > 1
+
+
+@pytest.mark.parametrize("patience, epochs", [(1, 3), (2, 4), (3, 7), (20, 8)])
+def test_training_stops_when_patience_runs_out(run, monkeypatch, patience, epochs):
+    uas = [0.5, 0.6, 0.5, 0.6, 0.4, 0.4, 0.4, 0.7]
+    if patience == 3:
+        uas[3] = 0.65
+    validated_as([(ua, 1.0) for ua in uas], monkeypatch)
+    assert len(run(epochs=8, patience=patience).history) == epochs
+
+
+def test_validation_scores_are_those_of_the_validation_speaker(run, tiny_table, tiny_store, tiny_experiment):
+    outcome = run(epochs=1, learning_rate=0.1)
+    model = training.build_model(tiny_experiment)
+    model.load_state_dict(outcome.weights)
+    data = training.DeviceData(tiny_store, 257, outcome.mean, outcome.variance, torch.device("cpu"))
+    rows = find_fold(tiny_table, 1).validation
+    truth = np.array([EMOTIONS.index(emotion) for emotion in tiny_table["emotion"].iloc[rows]])
+    probabilities = training.evaluate(model, data, rows)[0]
+    right = probabilities.argmax(axis=1) == truth
+    row = outcome.history.iloc[0]
+    assert row.validation_wa == pytest.approx(right.mean())
+    assert row.validation_ua == pytest.approx(np.mean([right[truth == emotion].mean() for emotion in range(4)]))
+    assert row.validation_loss == pytest.approx(-np.log(probabilities[np.arange(len(rows)), truth]).mean())
+
+
+# What is written down
+
+
+def test_gradient_norms_are_those_of_each_steps_loss(run, monkeypatch):
+    expected, models, true_build = [], [], training.build_model
+    monkeypatch.setattr(training, "build_model", lambda settings: models.append(true_build(settings)) or models[-1])
+
+    def cross_entropy(logits, labels):
+        loss = functional.cross_entropy(logits, labels)
+        names, parameters = zip(*models[-1].named_parameters(), strict=True)
+        norms = {}
+        for name, gradient in zip(names, torch.autograd.grad(loss, parameters, retain_graph=True), strict=True):
+            layer = training.layer_of(name)
+            norms[layer] = norms.get(layer, 0.0) + float(gradient.double().square().sum())
+        expected.append({layer: total**0.5 for layer, total in norms.items()})
+        return loss
+
+    monkeypatch.setattr(training, "functional", SimpleNamespace(cross_entropy=cross_entropy))
+    gradients = run(epochs=2, weight_decay=0.1).gradients
+    assert gradients["epoch"].tolist() == [1] * 6 + [2] * 6 and gradients["step"].tolist() == [*range(1, 7)] * 2
+    pd.testing.assert_frame_equal(
+        gradients.drop(columns=["epoch", "step"]), pd.DataFrame(expected), check_dtype=False, rtol=1e-4
+    )
+
+
+def test_the_training_loss_is_the_mean_over_utterances_not_over_batches(run, tiny_table, tiny_store, tiny_experiment):
+    outcome = run(epochs=1, learning_rate=1e-30, batch_size=32)  # 44 utterances: a whole batch and a small one
+    model = training.build_model(tiny_experiment)
+    model.load_state_dict(outcome.weights)
+    data = training.DeviceData(tiny_store, 257, outcome.mean, outcome.variance, torch.device("cpu"))
+    rows = find_fold(tiny_table, 1).train
+    truth = np.array([EMOTIONS.index(emotion) for emotion in tiny_table["emotion"].iloc[rows]])
+    probabilities = training.evaluate(model, data, rows)[0]
+    assert outcome.history["training_loss"][0] == pytest.approx(
+        -np.log(probabilities[np.arange(len(rows)), truth]).mean(), rel=1e-5
+    )
+
+
+def test_statistics_are_of_the_dataset_or_of_the_training_part(run, tiny_table, tiny_store):
+    fold = find_fold(tiny_table, 1)
+    assert (run().mean, run().variance) == features.statistics(tiny_store, 257)
+    strict = run(normalisation="training", oversampling=2)
+    assert (strict.mean, strict.variance) == features.statistics(tiny_store, 257, fold.train)
+    wide = run(frequency_range=8)
+    assert (wide.mean, wide.variance) == features.statistics(tiny_store, 513)
+
+
+def test_a_prediction_is_the_class_with_the_largest_probability(run):
+    predictions = run(epochs=5, learning_rate=0.1).predictions
+    probabilities = predictions[[f"p_{emotion}" for emotion in EMOTIONS]]
+    assert predictions["prediction"].tolist() == probabilities.idxmax(axis=1).str.removeprefix("p_").tolist()
+    assert probabilities.sum(axis=1).to_numpy() == pytest.approx(1)
+    votes = predictions[[f"votes_{emotion}" for emotion in EMOTIONS]]
+    assert predictions["prediction"].tolist() == votes.idxmax(axis=1).str.removeprefix("votes_").tolist()
+
+
+def test_it_learns_what_can_be_learned(run):
+    outcome = run(epochs=25, learning_rate=0.1)
+    loss = outcome.history["training_loss"]
+    assert loss.iloc[-1] < 0.5 * loss.iloc[0]
+    assert (outcome.predictions["truth"] == outcome.predictions["prediction"]).mean() > 0.8
+    assert outcome.history["validation_ua"].max() > 0.8
+
+
+def test_a_loss_that_is_not_finite_names_epoch_batch_and_utterances(run, reads, monkeypatch, tiny_table):
+    calls = []
+
+    def cross_entropy(logits, labels):
+        calls.append(1)
+        loss = functional.cross_entropy(logits, labels)
+        return loss * float("nan") if len(calls) == 8 else loss  # six batches in an epoch: the second batch of epoch 2
+
+    monkeypatch.setattr(training, "functional", SimpleNamespace(cross_entropy=cross_entropy))
+    with pytest.raises(SerError, match="not finite in epoch 2, batch 2, utterances") as caught:
+        run(epochs=3)
+    batches = [read.rows for read in reads if read.training]
+    names = ", ".join(tiny_table["utterance"].iloc[batches[7]])
+    assert f"utterances {names}: lower the learning rate" in str(caught.value)
+
+
+def test_weights_that_the_last_step_of_an_epoch_spoilt_are_an_error_too(run):
+    with pytest.raises(SerError, match="not finite in epoch 1, in validation"):
+        run(epochs=1, batch_size=44, learning_rate=1e38)
+
+
+# Weight decay
+
+
+def test_weight_decay_is_for_weight_matrices_alone(tiny_experiment):
+    model = training.build_model(tiny_experiment)
+    decayed, free = training.weight_groups(model, 0.3)
+    assert (decayed["weight_decay"], free["weight_decay"]) == (0.3, 0.0)
+    of = {id(parameter): name for name, parameter in model.named_parameters()}
+    decayed, free = ({of[id(parameter)] for parameter in group["params"]} for group in (decayed, free))
+    assert decayed | free == set(of.values()) and not decayed & free
+    assert all("weight" in name for name in decayed) and all("bias" in name for name in free)
+
+
+def test_weight_decay_adds_its_factor_times_the_weight_to_the_gradient(run):
+    one_step = {"epochs": 1, "batch_size": 44, "learning_rate": 0.01}
+    start = run(**one_step | {"learning_rate": 1e-30}, weight_decay=0).weights
+    plain, decayed = (run(**one_step, weight_decay=factor).weights for factor in (0, 0.5))
+    for name in start:
+        expected = plain[name] - (0.01 * 0.5 * start[name] if "weight" in name else 0)
+        torch.testing.assert_close(decayed[name], expected, rtol=0, atol=1e-6)
+
+
+# Batches and evaluation
+
+
+@pytest.mark.parametrize("alphas", [None, torch.tensor([0.9, 1.0, 1.1], dtype=torch.float64)])
+def test_a_batch_is_each_utterance_warped_normalised_and_padded_with_zeros(tiny_store, alphas):
+    data = training.DeviceData(tiny_store, 257, -62.0, 150.0, torch.device("cpu"))
+    rows = np.array([7, 2, 30])
+    batch, lengths = data.batch(rows, alphas)
+    assert lengths.tolist() == tiny_store.lengths[rows].tolist() and batch.shape == (3, 257, max(lengths))
+    for place, row in enumerate(rows):
+        picture = torch.from_numpy(tiny_store.picture(row, 257).copy())
+        if alphas is not None:
+            picture = vtlp.warp(picture.T, float(alphas[place])).T
+        expected = (picture + 62) / (150 + 1e-8) ** 0.5
+        torch.testing.assert_close(batch[place, :, : lengths[place]], expected)
+        assert (batch[place, :, lengths[place] :].abs() < 1e-6).all()
+
+
+def test_evaluation_in_batches_equals_one_by_one(tiny_store, tiny_experiment, monkeypatch):
+    model = training.build_model(tiny_experiment)
+    data = training.DeviceData(tiny_store, 257, -62.0, 150.0, torch.device("cpu"))
+    rows = np.array([40, 3, 3, 65, 12, 0, 21, 8])
+    alphas = 0.9 + 0.2 * torch.rand(3, len(rows), dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    for warps in (None, alphas):
+        together = training.evaluate(model, data, rows, warps)
+        assert together.shape == (1 if warps is None else 3, 8, 4)
+        np.testing.assert_allclose(together.sum(axis=2), 1, rtol=0, atol=1e-12)
+        for place, row in enumerate(rows):
+            alone = training.evaluate(
+                model, data, np.array([row]), None if warps is None else warps[:, place : place + 1]
+            )
+            np.testing.assert_allclose(together[:, place], alone[:, 0], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("most", [1, 40, 10_000])
+def test_evaluated_groups_hold_every_utterance_once_within_the_memory_bound(most, monkeypatch, tiny_store):
+    monkeypatch.setattr(training, "EVALUATED_FRAMES", most)
+    groups = training._alike(tiny_store.lengths, 11)
+    assert sorted(np.concatenate(groups)) == list(range(len(tiny_store.lengths)))
+    for group in groups:
+        assert len(group) == 1 or len(group) * 11 * tiny_store.lengths[group].max() <= most
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
+def test_a_gpu_scores_as_the_cpu_does(tiny_store, tiny_experiment):
+    model = training.build_model(tiny_experiment)
+    scores = []
+    for device in map(torch.device, ("cpu", "cuda")):
+        data = training.DeviceData(tiny_store, 257, -62.0, 150.0, device)
+        scores.append(training.vote(model.to(device), data, np.arange(20), 11))
+    np.testing.assert_allclose(*scores, rtol=0, atol=1e-4)
