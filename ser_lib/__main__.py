@@ -123,6 +123,8 @@ def main() -> int:
     """Run a command; errors that the user can put right are one line on stderr, and exit status 1."""
     try:
         result = app(standalone_mode=False)
+        if result == 130:  # what Typer makes of an interrupt
+            raise KeyboardInterrupt
         return result if isinstance(result, int) else 0
     except SerError as problem:
         print(f"error: {problem}", file=sys.stderr)

@@ -87,6 +87,7 @@ def class_distributions(counts: Mapping[str, pd.Series]) -> Figure:
     grid = figure.subplots(1, max(len(counts), 1), sharey=True, squeeze=False)[0]
     if not counts:
         _say_not_run(grid[0], tables.NOT_RUN)
+        grid[0].set_axis_off()
     for axes, (title, of_corpus) in zip(grid, counts.items(), strict=False):
         numbers = of_corpus.reindex(EMOTIONS, fill_value=0).to_numpy()
         _draw_emotions(axes, title, numbers, numbers)

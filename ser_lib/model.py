@@ -79,7 +79,9 @@ class ConvLSTM(nn.Module):
 
     def convolve(self, pictures: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The convolutional module: (batch, frequency, time) -> (batch, steps, features), and the valid steps."""
-        maps = clear_padding(pictures.unsqueeze(1).clone(memory_format=torch.channels_last), lengths)
+        # What lies behind an utterance may be anything, NaN included: it is replaced here, and multiplied away below.
+        padding = ~valid_frames(pictures.shape[-1], lengths).unsqueeze(1)
+        maps = pictures.masked_fill(padding, 0).unsqueeze(1).contiguous(memory_format=torch.channels_last)
         for convolution in self.convolutions:
             lengths = strided_length(lengths, convolution.stride[1])
             maps = torch.relu_(clear_padding(convolution(maps), lengths))
@@ -91,10 +93,14 @@ def strided_length(length, stride: int):
     return (length + stride - 1) // stride
 
 
+def valid_frames(time: int, lengths: torch.Tensor) -> torch.Tensor:
+    """Which of so many frames belong to each utterance: lengths (batch,) -> bool, shape (batch, time)."""
+    return torch.arange(time, device=lengths.device) < lengths.unsqueeze(1)
+
+
 def clear_padding(maps: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
     """Set every frame behind an utterance's length to zero, in place: (batch, channels, frequency, time), (batch,)."""
-    time = torch.arange(maps.shape[-1], device=maps.device)
-    return maps.masked_fill_(time >= lengths[:, None, None, None], 0)
+    return maps.mul_(valid_frames(maps.shape[-1], lengths)[:, None, None, :])
 
 
 def layer_of(parameter: str) -> str:

@@ -38,7 +38,7 @@ _PREDICTIONS = ["utterance", "speaker", "truth", "prediction"] + [
     f"{kind}_{emotion}" for kind in ("p", "votes") for emotion in EMOTIONS
 ]
 _RUN_COLUMNS = [
-    "run", "fingerprint", "configuration", "fold", "seed", "test_speaker", "validation_speaker", "best_epoch", "epochs",
+    "run", "fingerprint", "configuration", "test_speaker", "validation_speaker", "best_epoch", "epochs",
     "seconds", "peak_memory_mib", "code", "hardware", "device", "python", *_PACKAGES,
 ]  # fmt: skip
 
@@ -168,9 +168,9 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
         outcome.history.to_csv(folder / "history.csv", index=False)
         outcome.gradients.to_csv(folder / "gradients.csv", index=False, float_format="%.6g")
         outcome.predictions.to_csv(folder / "predictions.csv", index=False)
-        safetensors.torch.save_file(
-            {name: weight.contiguous() for name, weight in outcome.weights.items()}, folder / "weights.safetensors"
-        )
+        weights = {name: weight.contiguous() for name, weight in outcome.weights.items()}
+        # Not save_file: a full disk would be an error of its own kind there, not an OSError.
+        (folder / "weights.safetensors").write_bytes(safetensors.torch.save(weights))
         (folder / "provenance.json").write_text(json.dumps(origin, indent=1))
         (folder / "run.json").write_text(json.dumps(run, indent=1))
 

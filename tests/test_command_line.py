@@ -1,0 +1,188 @@
+"""The command line: exit status 0 on success only, and an error is one line on stderr that says what to do."""
+
+import io
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from ser_lib import __main__, corpora, paths, records, training
+from ser_lib.corpora import EMOTIONS
+
+COMMANDS = ["corpus", "run", "collect", "predict", "readme"]
+SMALL = [
+    "--set", "filters=[2, 2]", "--set", "kernels=[[3, 3], [3, 3]]", "--set", "strides=[[8, 2], [4, 2]]",
+    "--set", "hidden_size=3", "--set", "epochs=1", "--set", "test_copies=1", "--set", "vtlp=none",
+]  # fmt: skip
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """A function that runs a command line: exit status, stdout, stderr."""
+
+    def run(*arguments) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ser_lib", *map(str, arguments)])
+        capsys.readouterr()
+        status = __main__.main()
+        return status, *capsys.readouterr()
+
+    return run
+
+
+# Help
+
+
+@pytest.mark.parametrize("arguments", [[], *([name] for name in COMMANDS)], ids=str)
+def test_every_command_has_help(command, arguments):
+    status, out, err = command(*arguments, "--help")
+    assert (status, err) == (0, "")
+    assert "Usage" in out and "--help" in out
+    for name in [] if arguments else COMMANDS:
+        assert name in out
+
+
+def test_it_starts_as_a_module_without_loading_anything_heavy():
+    code = (
+        "import sys, runpy; sys.argv = ['ser_lib', '--help']\n"
+        "try: runpy.run_module('ser_lib', run_name='__main__')\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "assert not {'torch', 'pandas', 'sklearn'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=paths.PROJECT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "") and "corpus" in done.stdout
+
+
+# What goes well
+
+
+def test_corpus_shows_utterances_by_speaker_and_emotion(command, synthetic_root):
+    status, out, err = command("corpus", "synthetic", "--root", synthetic_root)
+    assert status == 0 and "error" not in err
+    assert all(word in out for word in (*EMOTIONS, "5M", "fingerprint", "minutes"))
+    assert not paths.results_folder().exists()
+
+
+def test_corpus_keeps_its_table_when_asked(command, synthetic_root):
+    status, out, _ = command("corpus", "synthetic", "--root", synthetic_root, "--keep")
+    assert status == 0 and str(paths.results_folder()) in out
+    assert len(records.load_utterances("synthetic")) == 232
+
+
+def test_a_run_is_made_once_collected_and_used_to_predict(command, synthetic_root, monkeypatch):
+    asked = ("run", "--corpus", "synthetic", "--root", synthetic_root, "--experiment", "table1-baseline", "--fold", 2)
+    status, out, _ = command(*asked, "--seed", 3, *SMALL)
+    assert status == 0
+    assert "synthetic, table1-baseline, fold 2 (test speaker 1M), seed 3: weighted accuracy" in out
+    [folder] = paths.runs_folder().glob("synthetic/table1-baseline/fold-02-seed-3-*")
+    assert out.strip().endswith(str(folder))
+
+    monkeypatch.setattr(training, "train", lambda *_: pytest.fail("trained again"))
+    assert command(*asked, "--seed", 3, *SMALL)[:2] == (0, out)
+
+    status, _, err = command("collect")
+    assert status == 1 and "no finished run of a named experiment" in err  # its settings are not the experiment's
+
+    recordings = sorted((synthetic_root / "Session1").rglob("Ses01F_impro01_*.wav"))[:3]
+    recordings = [path for path in recordings if not path.name.startswith(".")]
+    status, out, err = command("predict", folder, *recordings)
+    assert (status, err) == (0, "")
+    table = pd.read_csv(io.StringIO(out))
+    assert table["recording"].tolist() == [str(path) for path in recordings]
+    assert set(table["prediction"]) <= set(EMOTIONS)
+    assert table[[f"p_{emotion}" for emotion in EMOTIONS]].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-3)
+
+
+def test_collect_gathers_the_runs_where_it_is_told(command, tiny_table, tiny_experiment, monkeypatch, tmp_path):
+    monkeypatch.setattr(records, "EXPERIMENTS", {"small": tiny_experiment})
+    records.obtain(tiny_table, records.run_key(tiny_table, "small", tiny_experiment, 1, 0), "cpu")
+    assert command("collect", "--out", tmp_path) == (0, "tiny, small: 1 runs\n", "")
+    assert len(records.load_results(tmp_path).runs) == 1 and not paths.results_folder().exists()
+
+
+# What goes wrong: one line on stderr, nothing on stdout
+
+
+@pytest.mark.parametrize(
+    "arguments, status, words",
+    [
+        (["corpus", "synthetik"], 1, "did you mean 'synthetic'?"),
+        (["corpus", "emodb"], 1, "set the environment variable SER_CORPORA"),
+        (["corpus", "emodb", "--root", "/nowhere"], 1, "there is no folder /nowhere"),
+        (["corpus", "iemocap", "--root", "{tmp}"], 1, "does not hold this corpus"),
+        (["corpus", "synthetic", "--root", "{synthetic}/Session1"], 1, "it looks like you meant {synthetic}"),
+        (["corpus", "iemocap", "--root", "{synthetic}"], 1, "must never pass for IEMOCAP's"),
+        (["corpus", "emodb", "--root", "{tmp}", "--scenarios", "some"], 1, "unknown scenarios 'some'"),
+        (["run", "--corpus", "synthetic", "--experiment", "table1-bets", "--fold", "1"], 1, "mean 'table1-best'"),
+        (["run", "--corpus", "nowhere", "--experiment", "table1-best", "--fold", "1"], 1, "unknown corpus 'nowhere'"),
+        (["run", "{best}", "--fold", "11"], 1, "there is no fold 11: choose one of 1 to 10"),
+        (["run", "{best}", "--fold", "0"], 1, "there is no fold 0"),
+        (["run", "{best}", "--fold", "1", "--seed", "-1"], 1, "seed -1"),
+        (["run", "{best}", "--fold", "1", "--set", "epoch=1"], 1, "did you mean 'epochs'?"),
+        (["run", "{best}", "--fold", "1", "--set", "epochs"], 1, "is not KEY=VALUE"),
+        (["run", "{best}", "--fold", "1", "--set", "epochs=0"], 1, "epochs: Input should be greater"),
+        (["run", "{best}", "--fold", "1", "--device", "abacus"], 1, "device 'abacus' cannot be used"),
+        (["run", "{best}", "--fold", "one"], 2, "--fold"),
+        (["run", "{best}"], 2, "Missing option '--fold'"),
+        (["run", "{best}", "--folds", "1"], 2, "No such option"),
+        (["collect"], 1, "there is no finished run"),
+        (["predict", "{tmp}", "a.wav"], 1, "holds no finished run"),
+        (["predict", "{tmp}"], 2, "Missing argument"),
+        (["corpsu"], 2, "No such command 'corpsu'"),
+        (["corpus"], 2, "Missing argument"),
+    ],
+    ids=str,
+)
+def test_an_error_is_one_line_on_stderr(command, arguments, status, words, tmp_path, request, monkeypatch):
+    monkeypatch.delenv("SER_CORPORA", raising=False)
+    places = {"tmp": tmp_path}
+    if any(mark in argument for argument in arguments for mark in ("{synthetic}", "{best}")):
+        places["synthetic"] = request.getfixturevalue("synthetic_root")
+    asked = []
+    for argument in arguments:
+        if argument == "{best}":
+            asked += ["--corpus", "synthetic", "--root", places["synthetic"], "--experiment", "table1-best"]
+        else:
+            asked.append(argument.format(**places))
+    got, out, err = command(*asked)
+    assert got == status and out == ""
+    *progress, last = err.rstrip("\n").split("\n")
+    assert last.rsplit("\r", 1)[-1].startswith("error: ") and words.format(**places) in last
+    assert all("error" not in line and "Traceback" not in line for line in progress)
+
+
+def test_a_recording_that_cannot_be_read_is_one_line(command, tiny_table, tiny_experiment, tmp_path):
+    record = records.obtain(tiny_table, records.run_key(tiny_table, "small", tiny_experiment, 1, 0), "cpu")
+    (tmp_path / "text.wav").write_text("not audio at all")
+    status, out, err = command("predict", record.folder, tmp_path / "text.wav")
+    assert (status, out) == (1, "") and err.count("\n") == 1 and err.startswith(f"error: {tmp_path}/text.wav: ")
+
+
+def test_a_licensed_corpuss_table_is_not_kept(command, tiny_table, monkeypatch):
+    monkeypatch.setattr(corpora, "load", lambda *_, **__: tiny_table)
+    status, _, err = command("corpus", "iemocap", "--keep")
+    assert status == 1 and err.startswith("error: the labels of IEMOCAP are licensed")
+    assert not paths.results_folder().exists()
+
+
+def test_nothing_asked_for_shows_the_help_and_is_no_success(command):
+    status, out, err = command()
+    assert status == 2 and out == "" and all(name in err for name in COMMANDS)
+
+
+def test_an_interrupted_run_says_that_nothing_half_done_is_kept(command, synthetic_root, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "train", interrupt)
+    status, out, err = command(
+        "run", "--corpus", "synthetic", "--root", synthetic_root, "--experiment", "table1-best", "--fold", 1
+    )
+    assert (status, out) == (130, "") and err.rstrip().endswith("stopped: nothing half-done is kept")
+    assert list(paths.runs_folder().rglob("*")) == []
+
+
+def test_a_fault_of_ours_keeps_its_traceback(command, tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "collect", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        command("collect")

@@ -1,0 +1,309 @@
+"""The suite catches what it is there for: each fault is planted in a copy, and the test that guards against it fails.
+
+A test that cannot fail protects nothing. Every fault here is one that published code of this field has had, or that is
+easily made: one edit of one place, which must be there exactly once, so that a fault cannot rot away unnoticed.
+"""
+
+import multiprocessing
+import re
+import runpy
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[1]
+LIBRARIES = ["torch", "torch.utils.data", "pandas", "sklearn.metrics", "scipy.signal", "scipy.stats", "soundfile",
+             "pydantic", "safetensors.torch", "tqdm", "pytest"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One wrong edit of one file, and the test that must notice."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+    test: str
+
+
+FAULTS = [
+    # Leaks between speakers
+    Fault(
+        "the validation speaker is trained on, too",
+        "ser_lib/folds.py",
+        "train=np.flatnonzero(session_by_row != row.session)",
+        "train=np.flatnonzero(by_row != row.speaker)",
+        "tests/test_folds.py::test_no_speaker_is_in_two_parts_of_a_fold[tiny]",
+    ),
+    Fault(
+        "the test speaker is trained on, too",
+        "ser_lib/training.py",
+        "oversample(fold.train, emotions,",
+        "oversample(np.concatenate([fold.train, fold.test]), emotions,",
+        "tests/test_training.py::test_each_epoch_trains_on_every_training_utterance_once_and_on_nobody_else",
+    ),
+    Fault(
+        "who wears the markers is taken for the speaker",
+        "ser_lib/corpora/iemocap.py",
+        'parts["speaker"]',
+        'parts["wearer"]',
+        "tests/corpora/test_iemocap.py::test_the_speaker_is_the_letter_before_the_last_digits",
+    ),
+    Fault(
+        "the speaker's letter is read at a fixed column",
+        "ser_lib/corpora/iemocap.py",
+        'parts["speaker"]',
+        "name[15]",
+        "tests/corpora/test_iemocap.py::test_the_speaker_is_the_letter_before_the_last_digits",
+    ),
+    Fault(
+        "the epoch is chosen on the test speaker",
+        "ser_lib/training.py",
+        "rows = self.fold.validation",
+        "rows = self.fold.test",
+        "tests/test_training.py::test_test_utterances_are_read_once_and_after_everything_else",
+    ),
+    Fault(
+        "statistics of the training part are those of the whole dataset",
+        "ser_lib/training.py",
+        'rows = fold.train if experiment.normalisation == "training" else None',
+        "rows = None",
+        "tests/test_training.py::test_statistics_are_of_the_dataset_or_of_the_training_part",
+    ),
+    # Labels and scores
+    Fault(
+        "sadness and anger are swapped where labels are read",
+        "ser_lib/corpora/iemocap.py",
+        '"sad": "sadness", "ang": "anger"',
+        '"sad": "anger", "ang": "sadness"',
+        "tests/corpora/test_iemocap.py",
+    ),
+    Fault(
+        "classes are named in another order than they were learned in",
+        "ser_lib/training.py",
+        "[EMOTIONS[winner] for winner in winners]",
+        "[sorted(EMOTIONS)[winner] for winner in winners]",
+        "tests/test_training.py::test_a_prediction_is_the_class_with_the_largest_probability",
+    ),
+    Fault(
+        "a tied vote goes to the smaller probability",
+        "ser_lib/metrics.py",
+        "np.where(leading, summed, -np.inf)",
+        "np.where(leading, -summed, -np.inf)",
+        "tests/test_metrics.py::test_a_tie_goes_to_the_larger_summed_probability",
+    ),
+    Fault(
+        "a tied vote goes to the first class",
+        "ser_lib/metrics.py",
+        "np.where(leading, summed, -np.inf).argmax(axis=1)",
+        "votes.argmax(axis=1)",
+        "tests/test_metrics.py::test_a_tie_goes_to_the_larger_summed_probability",
+    ),
+    Fault(
+        "the copies' probabilities are averaged instead of a vote",
+        "ser_lib/metrics.py",
+        "np.where(leading, summed, -np.inf).argmax(axis=1)",
+        "summed.argmax(axis=1)",
+        "tests/test_metrics.py::test_the_majority_wins_against_a_more_certain_minority",
+    ),
+    Fault(
+        "unweighted accuracy counts utterances, not classes",
+        "ser_lib/metrics.py",
+        "float(recall_per_class(truth, prediction, labels).mean())",
+        "weighted_accuracy(truth, prediction)",
+        "tests/test_metrics.py::test_scores_by_hand",
+    ),
+    # Warps
+    Fault(
+        "the warp is the inverse of eq. 1",
+        "ser_lib/vtlp.py",
+        "position = source_frequency(target,",
+        "position = warped_frequency(target,",
+        "tests/test_vtlp.py::test_alpha_above_one_moves_energy_up_and_below_one_down",
+    ),
+    Fault(
+        "the end of the spectrum is not held",
+        "ser_lib/vtlp.py",
+        "above = (1 - f0) / (1 - knee) * (g - knee) + f0",
+        "above = g / alpha",
+        "tests/test_vtlp.py::test_the_first_and_the_last_bin_stay[1.1]",
+    ),
+    Fault(
+        "one alpha for a whole epoch warps validation, too",
+        "ser_lib/training.py",
+        'if self.experiment.vtlp == "utterance":',
+        'if self.experiment.vtlp != "none":',
+        "tests/test_training.py::test_strategy_one_draws_one_alpha_for_all_in_an_epoch_and_none_for_validation",
+    ),
+    # Padding
+    Fault(
+        "padding is not cleared after the convolutions",
+        "ser_lib/model.py",
+        "torch.relu_(clear_padding(convolution(maps), lengths))",
+        "torch.relu_(convolution(maps))",
+        "tests/test_model.py::test_an_utterance_scores_the_same_alone_and_in_a_batch_with_longer_ones",
+    ),
+    Fault(
+        "padding is not cleared before the first convolution",
+        "ser_lib/model.py",
+        "pictures.masked_fill(padding, 0).unsqueeze(1)",
+        "pictures.unsqueeze(1)",
+        "tests/test_model.py::test_more_padding_and_whatever_is_in_it_change_neither_scores_nor_gradients",
+    ),
+    Fault(
+        "lengths are not carried through the strides",
+        "ser_lib/model.py",
+        "lengths = strided_length(lengths, convolution.stride[1])",
+        "lengths = lengths.clamp(max=strided_length(maps.shape[-1], convolution.stride[1]))",
+        "tests/test_model.py::test_the_valid_length_is_what_the_convolutions_leave_of_the_utterance_alone",
+    ),
+    Fault(
+        "the mean is over padded steps, too",
+        "ser_lib/model.py",
+        "outputs.sum(dim=1) / lengths.unsqueeze(1)",
+        "outputs.mean(dim=1)",
+        "tests/test_model.py::test_an_utterance_scores_the_same_alone_and_in_a_batch_with_longer_ones",
+    ),
+    Fault(
+        "the mean of eq. 2 counts padded frames",
+        "ser_lib/features.py",
+        "mean = total / count",
+        "mean = total / (bins * len(store.lengths) * store.lengths.max())",
+        "tests/test_features.py::test_statistics_are_those_of_all_pixels_of_the_utterances_each_counted_once",
+    ),
+    Fault(
+        "eq. 2 takes a standard deviation for a variance",
+        "ser_lib/features.py",
+        "float(square / count - mean**2)",
+        "float((square / count - mean**2) ** 0.5)",
+        "tests/test_features.py::test_after_eq_2_the_pixels_have_mean_0_and_variance_1",
+    ),
+    # The loop
+    Fault(
+        "validation is oversampled, too",
+        "ser_lib/training.py",
+        "rows = self.fold.validation",
+        'rows = oversample(self.fold.validation, self.table["emotion"].to_numpy(), self.experiment.oversampling)',
+        "tests/test_training.py::test_oversampling_repeats_happiness_and_anger_in_training_and_nothing_elsewhere",
+    ),
+    Fault(
+        "gradients are logged after they are set to zero",
+        "ser_lib/training.py",
+        "            norms.append(gradient_norms(self.layers))\n            self.optimizer.step()\n",
+        "            self.optimizer.step()\n            self.optimizer.zero_grad(set_to_none=False)\n"
+        "            norms.append(gradient_norms(self.layers))\n",
+        "tests/test_training.py::test_gradient_norms_are_those_of_each_steps_loss",
+    ),
+    Fault(
+        "gradients add up from batch to batch",
+        "ser_lib/training.py",
+        "            self.optimizer.zero_grad()\n",
+        "",
+        "tests/test_training.py::test_gradient_norms_are_those_of_each_steps_loss",
+    ),
+    Fault(
+        "the last epoch is kept",
+        "ser_lib/training.py",
+        "if score > best:",
+        "if True:",
+        "tests/test_training.py::test_the_epoch_with_the_best_validation_ua_is_kept",
+    ),
+    Fault(
+        "the weights of the kept epoch go on being trained",
+        "ser_lib/training.py",
+        "copy.deepcopy(self.model.state_dict())",
+        "self.model.state_dict()",
+        "tests/test_training.py::test_the_epoch_with_the_best_validation_ua_is_kept",
+    ),
+    Fault(
+        "every epoch has the same order",
+        "ser_lib/training.py",
+        "torch.randperm(len(self.training_rows), generator=self.shuffling)",
+        "torch.randperm(len(self.training_rows), generator=torch.Generator().manual_seed(0))",
+        "tests/test_training.py::test_the_order_of_training_is_drawn_anew_every_epoch",
+    ),
+    Fault(
+        "the order is not drawn from the run's seed",
+        "ser_lib/training.py",
+        "torch.randperm(len(self.training_rows), generator=self.shuffling)",
+        "torch.randperm(len(self.training_rows))",
+        "tests/test_training.py::test_the_same_seed_gives_the_same_run_bit_for_bit",
+    ),
+    Fault(
+        "weight decay is for biases, too",
+        "ser_lib/training.py",
+        '{"params": biases, "weight_decay": 0.0}',
+        '{"params": biases, "weight_decay": weight_decay}',
+        "tests/test_training.py::test_weight_decay_is_for_weight_matrices_alone",
+    ),
+    # Settings and records
+    Fault(
+        "a setting is read by nobody",
+        "ser_lib/training.py",
+        "aggregation=experiment.aggregation",
+        'aggregation="mean"',
+        "tests/test_experiments.py::test_changing_this_setting_alone_changes_what_a_run_leaves_behind[aggregation]",
+    ),
+    Fault(
+        "a record is written in place",
+        "ser_lib/files.py",
+        "    aside = _aside(folder)\n",
+        "    aside = folder\n",
+        "tests/test_records.py::test_a_run_killed_leaves_no_record_that_counts_and_started_again_it_finishes[rename]",
+    ),
+    Fault(
+        "runs with other settings are collected, too",
+        "ser_lib/records.py",
+        'elif record.run["configuration"] != EXPERIMENTS[name].digest:',
+        "elif False:",
+        "tests/test_records.py::test_runs_with_other_settings_are_named_and_left_out",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def processes():
+    """Where forked processes come from: one that has loaded the libraries, but nothing of ours."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(LIBRARIES)
+    return context
+
+
+def plant(fault: Fault, project: Path) -> None:
+    """Copy what the tests need, and make the edit."""
+    for part in ("ser_lib", "tests"):
+        shutil.copytree(PROJECT / part, project / part, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(PROJECT / "pyproject.toml", project)
+    text = (project / fault.file).read_text(encoding="utf-8")
+    assert text.count(fault.right) == 1, f"{fault.file} holds {text.count(fault.right)} times: {fault.right}"
+    (project / fault.file).write_text(text.replace(fault.right, fault.wrong), encoding="utf-8")
+
+
+def run_test(processes, project: Path, test: str) -> tuple[int, str]:
+    """pytest's exit status and output for one test of a copy of the project."""
+    output = project / "output.txt"
+    given = {"project": str(project), "test": test, "output": str(output)}
+    script = str(Path(__file__).with_name("planted.py"))
+    child = processes.Process(target=runpy.run_path, args=(script, given, "planted"))
+    child.start()
+    child.join(120)
+    return child.exitcode, output.read_text()
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_this_fault_is_caught(fault, processes, tmp_path):
+    plant(fault, tmp_path)
+    status, output = run_test(processes, tmp_path, fault.test)
+    # 1 is "a test failed"; a test that is not found, or a fault that breaks the import, would be another status.
+    assert status == 1, output
+    # It failed in what it asserts, not because the fault does not run.
+    assert re.search(r"^(E +(AssertionError|assert|Failed: )|.*: AssertionError$)", output, re.MULTILINE), output
+
+
+def test_without_a_fault_the_guarding_tests_pass(processes, tmp_path):
+    plant(Fault("none", "pyproject.toml", "[project]", "[project]", ""), tmp_path)
+    status, output = run_test(processes, tmp_path, FAULTS[0].test)
+    assert status == 0, output
