@@ -65,8 +65,6 @@ localrules:
 rule quick:
     input:
         lambda wildcards: record_files("synthetic", "", ["quick"], [0]),
-    shell:
-        "python -m ser_lib collect --out {RUNS}/results"
 
 
 rule table1:

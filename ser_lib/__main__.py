@@ -73,7 +73,7 @@ def run(
 
     key = records.run_key(table, experiment, chosen, fold, seed)
     record = records.obtain(table, key, device, progress=True)
-    score = tables.scores(record.predictions.assign(corpus=corpus, experiment=experiment, fold=fold, seed=seed)).iloc[0]
+    score = tables.scores(record.predictions.assign(**record.identity)).iloc[0]
     print(
         f"{corpus}, {experiment}, fold {fold} (test speaker {record.run['test_speaker']}), seed {seed}: "
         f"weighted accuracy {100 * score.wa:.1f} %, unweighted accuracy {100 * score.ua:.1f} %, {record.folder}"

@@ -1,4 +1,4 @@
-"""Reading one recording: decoding, checking, resampling to the 16 kHz of the paper (Section 3.1)."""
+"""Reading one recording: decoding, checking, resampling to 16 kHz, the rate of IEMOCAP."""
 
 import importlib
 import math
@@ -15,7 +15,7 @@ import soundfile
 from ser_lib.errors import SerError
 
 SAMPLE_RATE = 16_000
-WINDOW = 1024  # samples: the 64 ms analysis window; a recording shorter than this has no frame at all
+WINDOW = 1024  # samples: the 64 ms analysis window (Section 3); a recording shorter than this has no frame at all
 
 COPY_AGAIN = "copy it again from the publisher's release"
 

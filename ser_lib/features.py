@@ -16,11 +16,9 @@ import torch
 from tqdm import tqdm
 
 from ser_lib import audio, paths
+from ser_lib.audio import WINDOW
 from ser_lib.errors import SerError
 from ser_lib.files import write_folder
-
-WINDOW = 1024
-"""Samples in a window: 64 ms at 16 kHz (Section 3)."""
 
 HOP = 512
 """Samples from a window to the next: 32 ms at 16 kHz (Section 3)."""

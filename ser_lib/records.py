@@ -102,6 +102,11 @@ class Record:
         """One row per test utterance; see :class:`ser_lib.training.Outcome`."""
         return pd.read_csv(self.folder / "predictions.csv", dtype={"utterance": str, "speaker": str})
 
+    @property
+    def identity(self) -> dict:
+        """What stands in front of every row in tidy tables: corpus, experiment, fold, seed."""
+        return {name: self.run[name] for name in ("corpus", "experiment", "fold", "seed")}
+
     def model(self) -> torch.nn.Module:
         """The trained network, on the CPU."""
         model = training.build_model(self.settings)
@@ -345,7 +350,7 @@ def _write_tables(folder: Path, records: list[Record]) -> None:
     runs, predictions, histories, gradients = [], [], [], []
     for record in records:
         run, origin = record.run, record.provenance
-        identity = {key: run[key] for key in ("corpus", "experiment", "fold", "seed")}
+        identity = record.identity
         history = record.history
         row = {**run, **origin, **origin["packages"], "run": record.folder.name, "epochs": len(history)}
         runs.append({**identity, **{column: row[column] for column in _RUN_COLUMNS}})

@@ -79,9 +79,7 @@ class TestEveryScore:
     def test_the_names_of_the_classes_do_not_matter(self, score, seed):
         truth, prediction = random_answers(seed)
         names = np.array(EMOTIONS)
-        np.testing.assert_allclose(
-            score(names[truth], names[prediction], EMOTIONS), score(truth, prediction, range(4))
-        )
+        np.testing.assert_allclose(score(names[truth], names[prediction], EMOTIONS), score(truth, prediction, range(4)))
 
     def test_every_utterance_twice_scores_the_same(self, score, seed):
         truth, prediction = random_answers(seed)

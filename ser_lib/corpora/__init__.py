@@ -41,7 +41,7 @@ def load(
         root: the corpus's top folder; without it, ``$SER_CORPORA/<name>``. The synthetic corpus is written to ``root``
             (without it, to the project's data folder) when it is not there yet.
         allow_partial: go on with an incomplete corpus; what is missing is then said in ``attrs["notes"]``.
-        scenarios: "improvised" (the paper, Section 3.1) or "all"; IEMOCAP's layout only.
+        scenarios: "improvised" (the paper, Section 1.1) or "all"; IEMOCAP's layout only.
         merge_excited: count ``exc`` as happiness, which the paper does not; IEMOCAP's layout only.
         progress: show a progress bar on stderr.
 
