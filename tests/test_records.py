@@ -64,7 +64,7 @@ def collect() -> list[str]:
 # One record
 
 
-def test_a_record_holds_everything_that_the_design_asks_for(obtain, tiny_experiment):
+def test_a_record_holds_everything_that_a_run_leaves_behind(obtain, tiny_experiment):
     record = obtain()
     assert sorted(path.name for path in record.folder.iterdir()) == FILES
     assert record.folder.is_relative_to(paths.runs_folder() / "tiny" / "small")

@@ -1,4 +1,4 @@
-"""Protects the tables: every number comes from predictions, gaps read as gaps, and nothing is shown as another corpus's."""
+"""Protects the tables: numbers come from predictions, gaps read as gaps, and no corpus is shown as another."""
 
 import numpy as np
 import pandas as pd

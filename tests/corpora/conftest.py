@@ -35,9 +35,14 @@ class Release(Files):
         """Write a dialog; ``turns`` maps F000, M003, ... to emotion codes."""
         lines = ["% [START_TIME - END_TIME] TURN_NAME EMOTION [V, A, D]", ""]
         for number, (turn, code) in enumerate(turns.items()):
-            lines += [self.line(f"{dialog}_{turn}", code, number, samples), "C-E2:\tNeutral;\t()",
-                      "C-F1:\tAnger; Other;\t(a self-evaluation)", "A-E4:\tval 2; act 3; dom  3;\t()",
-                      "A-M1:\tval 2; act 3;\t(no dom)", ""]
+            lines += [
+                self.line(f"{dialog}_{turn}", code, number, samples),
+                "C-E2:\tNeutral;\t()",
+                "C-F1:\tAnger; Other;\t(a self-evaluation)",
+                "A-E4:\tval 2; act 3; dom  3;\t()",
+                "A-M1:\tval 2; act 3;\t(no dom)",
+                "",
+            ]
             self.audio(self.wav(f"{dialog}_{turn}"), samples)
         self.labels(dialog).parent.mkdir(parents=True, exist_ok=True)
         self.labels(dialog).write_text("\n".join(lines))

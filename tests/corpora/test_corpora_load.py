@@ -116,8 +116,10 @@ def test_fingerprint_changes_with_the_samples(release, files):
 
 
 def test_fingerprint_changes_with_the_selection_and_its_options(release):
-    prints = {load_partial(release, **options).attrs["fingerprint"] for options in (
-        {}, {"scenarios": "all"}, {"merge_excited": True}, {"scenarios": "all", "merge_excited": True})}
+    prints = {
+        load_partial(release, **options).attrs["fingerprint"]
+        for options in ({}, {"scenarios": "all"}, {"merge_excited": True}, {"scenarios": "all", "merge_excited": True})
+    }
     assert len(prints) == 4
     release.labels("Ses01M_script01_1").unlink()  # now "all" selects the very same rows, by another rule
     shutil.rmtree(release.wav("Ses01M_script01_1_F000").parent)

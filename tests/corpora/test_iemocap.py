@@ -36,11 +36,19 @@ def test_published_counts_agree_with_the_published_totals():
 # Speakers
 
 
-@pytest.mark.parametrize("turn, speaker", [
-    ("Ses01F_impro01_F000", "1F"), ("Ses01F_impro01_M003", "1M"), ("Ses01M_impro01_F003", "1F"),
-    ("Ses03M_impro05a_F012", "3F"), ("Ses03M_impro05a_M012", "3M"), ("Ses03M_impro08b_F001", "3F"),
-    ("Ses05F_impro02_M000", "5M"), ("Ses03F_impro05_M1004", "3M"),
-])
+@pytest.mark.parametrize(
+    "turn, speaker",
+    [
+        ("Ses01F_impro01_F000", "1F"),
+        ("Ses01F_impro01_M003", "1M"),
+        ("Ses01M_impro01_F003", "1F"),
+        ("Ses03M_impro05a_F012", "3F"),
+        ("Ses03M_impro05a_M012", "3M"),
+        ("Ses03M_impro08b_F001", "3F"),
+        ("Ses05F_impro02_M000", "5M"),
+        ("Ses03F_impro05_M1004", "3M"),
+    ],
+)
 def test_the_speaker_is_the_letter_before_the_last_digits(make_release, tmp_path, turn, speaker):
     dialog, _, part = turn.rpartition("_")
     make_release(tmp_path).dialog(dialog, {part: "neu"})
@@ -94,13 +102,16 @@ def test_windows_line_ends_are_read(release):
 # What is wrong in a label file, each with file and line
 
 
-@pytest.mark.parametrize("line", [
-    "[1.0000 - 1.0688] Ses01F_impro01_F009 neu [2.5, 2.5, 2.5]",
-    "[1.0000 - 1.0688]\tSes01F_impro01_F009\tneu",
-    "[1.0000]\tSes01F_impro01_F009\tneu\t[2.5000, 2.5000, 2.5000]",
-    "[one - two]\tSes01F_impro01_F009\tneu\t[2.5000, 2.5000, 2.5000]",
-    "[",
-])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "[1.0000 - 1.0688] Ses01F_impro01_F009 neu [2.5, 2.5, 2.5]",
+        "[1.0000 - 1.0688]\tSes01F_impro01_F009\tneu",
+        "[1.0000]\tSes01F_impro01_F009\tneu\t[2.5000, 2.5000, 2.5000]",
+        "[one - two]\tSes01F_impro01_F009\tneu\t[2.5000, 2.5000, 2.5000]",
+        "[",
+    ],
+)
 def test_malformed_label_line(release, line):
     number = release.add_line("Ses01F_impro01", line)
     text = message(release.root)
@@ -108,14 +119,17 @@ def test_malformed_label_line(release, line):
     assert "put back the published file" in text
 
 
-@pytest.mark.parametrize("turn, code, words", [
-    ("Ses01F_impro01_F000", "neu", "labelled twice, first in line 3"),
-    ("Ses01F_impro01_F009", "joy", "unknown emotion code 'joy'"),
-    ("Ses01F_impro02_F009", "neu", "another dialog"),
-    ("Ses02F_impro01_F009", "neu", "another dialog"),
-    ("Ses01F_impro01_X009", "neu", "not the name of a turn"),
-    ("Ses01F_impro01_F", "neu", "not the name of a turn"),
-])
+@pytest.mark.parametrize(
+    "turn, code, words",
+    [
+        ("Ses01F_impro01_F000", "neu", "labelled twice, first in line 3"),
+        ("Ses01F_impro01_F009", "joy", "unknown emotion code 'joy'"),
+        ("Ses01F_impro02_F009", "neu", "another dialog"),
+        ("Ses02F_impro01_F009", "neu", "another dialog"),
+        ("Ses01F_impro01_X009", "neu", "not the name of a turn"),
+        ("Ses01F_impro01_F", "neu", "not the name of a turn"),
+    ],
+)
 def test_label_line_that_cannot_be(release, turn, code, words):
     number = release.add_line("Ses01F_impro01", release.line(turn, code, 50))
     text = message(release.root)
@@ -240,10 +254,15 @@ def whole(make_release, tmp_path_factory):
     return release
 
 
-@pytest.mark.parametrize("options, rows", [
-    ({}, 2280), ({"merge_excited": True}, 2943), ({"scenarios": "all"}, 4490),
-    ({"scenarios": "all", "merge_excited": True}, 5531),
-])
+@pytest.mark.parametrize(
+    "options, rows",
+    [
+        ({}, 2280),
+        ({"merge_excited": True}, 2943),
+        ({"scenarios": "all"}, 4490),
+        ({"scenarios": "all", "merge_excited": True}, 5531),
+    ],
+)
 def test_the_whole_release_has_its_published_counts(whole, options, rows):
     loaded = load(whole.root, allow_partial=False, **options)
     assert len(loaded) == rows and loaded.attrs["notes"] == []
@@ -273,5 +292,5 @@ def test_a_missing_dialog_shows_in_the_counts(whole):
         text = message(whole.root, allow_partial=False)
         assert "2M neutral: expected 127, found 0" in text and "allow_partial" in text
     finally:
-        for path, original in zip(hidden, (labels, wavs)):
+        for path, original in zip(hidden, (labels, wavs), strict=True):
             path.rename(original)

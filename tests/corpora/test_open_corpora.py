@@ -18,8 +18,9 @@ def message(name, root, allow_partial=True) -> str:
 
 def pairs(loaded) -> list[tuple[str, str]]:
     speakers = loaded.groupby(["session", "gender"])["speaker"].unique()
-    return [(str(speakers[session, "F"][0]), str(speakers[session, "M"][0]))
-            for session in sorted(set(loaded["session"]))]
+    return [
+        (str(speakers[session, "F"][0]), str(speakers[session, "M"][0])) for session in sorted(set(loaded["session"]))
+    ]
 
 
 # Emo-DB
@@ -44,8 +45,12 @@ def test_emodb_as_published(open_corpus):
 
 def test_emodb_reads_its_names(small_emodb):
     loaded = corpora.load("emodb", small_emodb, allow_partial=True).set_index("utterance")
-    assert loaded["emotion"].to_dict() == {"03a01Nc": "neutral", "03a01Wa": "anger", "08a02Fb": "happiness",
-                                           "08b10Ta": "sadness"}
+    assert loaded["emotion"].to_dict() == {
+        "03a01Nc": "neutral",
+        "03a01Wa": "anger",
+        "08a02Fb": "happiness",
+        "08b10Ta": "sadness",
+    }
     assert loaded["gender"].to_dict() == {"03a01Nc": "M", "03a01Wa": "M", "08a02Fb": "F", "08b10Ta": "F"}
     assert set(loaded["scenario"]) == {"acted"} and set(loaded["session"]) == {1}
     assert "the study's own choice" in loaded.attrs["notes"][0]
@@ -136,8 +141,11 @@ def nemo_row(speaker, emotion, sentence=1, gender="female"):
 @pytest.fixture
 def small_nemo(files, tmp_path):
     root = tmp_path / "nemo"
-    rows = [nemo_row(speaker, emotion, 1, gender) for speaker, gender in ALL_SPEAKERS
-            for emotion in (*corpora.EMOTIONS, "fear", "surprised")]
+    rows = [
+        nemo_row(speaker, emotion, 1, gender)
+        for speaker, gender in ALL_SPEAKERS
+        for emotion in (*corpora.EMOTIONS, "fear", "surprised")
+    ]
     rows += [nemo_row("MP0", "anger", 1, "male"), nemo_row("MP0", "neutral", 7, "male")]
     for row in rows:
         files.audio(root / "samples" / row.split("\t")[0].replace(".wav", ".flac"), 2400, 24_000)
@@ -185,15 +193,18 @@ def test_nemo_speaker_missing(small_nemo):
     assert "no utterance of speaker EB0" in message("nemo", small_nemo, allow_partial=False)
 
 
-@pytest.mark.parametrize("row, words", [
-    (nemo_row("EB0", "anger"), "labelled twice"),
-    (nemo_row("EB0", "rage", 9), "unknown emotion 'rage'"),
-    (nemo_row("ZZ0", "anger", 9), "unknown speaker 'ZZ0'"),
-    (nemo_row("EB0", "anger", 9, "male"), "gender 'male' is not that of speaker EB0"),
-    (nemo_row("EB0", "anger", 9).replace("\tanger\t", "\tneutral\t"), "contradicts its row"),
-    (nemo_row("EB0", "anger", 9).replace("_", "-"), "not of the form"),
-    ("EB0_anger_9.wav\tanger", "has 2 fields where the header has 7"),
-])
+@pytest.mark.parametrize(
+    "row, words",
+    [
+        (nemo_row("EB0", "anger"), "labelled twice"),
+        (nemo_row("EB0", "rage", 9), "unknown emotion 'rage'"),
+        (nemo_row("ZZ0", "anger", 9), "unknown speaker 'ZZ0'"),
+        (nemo_row("EB0", "anger", 9, "male"), "gender 'male' is not that of speaker EB0"),
+        (nemo_row("EB0", "anger", 9).replace("\tanger\t", "\tneutral\t"), "contradicts its row"),
+        (nemo_row("EB0", "anger", 9).replace("_", "-"), "not of the form"),
+        ("EB0_anger_9.wav\tanger", "has 2 fields where the header has 7"),
+    ],
+)
 def test_nemo_row_that_cannot_be(small_nemo, row, words):
     number = add_nemo_row(small_nemo, row)
     text = message("nemo", small_nemo)

@@ -40,8 +40,11 @@ def test_counts(table):
 
 
 def test_options_change_the_selection_as_the_plan_says(synthetic_root):
-    rows = {(scenarios, merge): len(corpora.load("synthetic", synthetic_root, scenarios=scenarios, merge_excited=merge))
-            for scenarios in ("improvised", "all") for merge in (False, True)}
+    rows = {
+        (scenarios, merge): len(corpora.load("synthetic", synthetic_root, scenarios=scenarios, merge_excited=merge))
+        for scenarios in ("improvised", "all")
+        for merge in (False, True)
+    }
     assert rows == {("improvised", False): 232, ("improvised", True): 262, ("all", False): 272, ("all", True): 312}
 
 
