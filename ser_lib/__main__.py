@@ -10,7 +10,6 @@ from ser_lib.errors import SerError
 
 app = typer.Typer(
     help="Replication of Etienne et al. 2018: corpora, runs and results.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
 )
@@ -122,9 +121,11 @@ def _load(name: str, root: Path | None, allow_partial: bool, scenarios: str, mer
 def main() -> int:
     """Run a command; errors that the user can put right are one line on stderr, and exit status 1."""
     try:
-        result = app(standalone_mode=False)
+        result = app(args=sys.argv[1:] or ["--help"], standalone_mode=False)
         if result == 130:  # what Typer makes of an interrupt
             raise KeyboardInterrupt
+        if not sys.argv[1:]:  # help was shown, but nothing was done
+            return 2
         return result if isinstance(result, int) else 0
     except SerError as problem:
         print(f"error: {problem}", file=sys.stderr)

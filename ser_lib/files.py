@@ -2,11 +2,15 @@
 
 import contextlib
 import shutil
+import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 from ser_lib.errors import SerError
+
+LEFTOVER_SECONDS = 24 * 3600
+"""How old a half-written folder must be to be taken for one that a killed process left."""
 
 
 def write_folder(folder: Path, marker: str, fill: Callable[[Path], None], remedy: str) -> None:
@@ -24,6 +28,7 @@ def write_folder(folder: Path, marker: str, fill: Callable[[Path], None], remedy
     aside = _aside(folder)
     try:
         aside.mkdir(parents=True)
+        _clear_leftovers(folder)
         fill(aside)
         try:
             aside.rename(folder)
@@ -52,3 +57,11 @@ def write_file(file: Path, fill: Callable[[Path], None], remedy: str) -> None:
 
 def _aside(path: Path) -> Path:
     return path.with_name(f".{path.name}-{uuid.uuid4().hex[:8]}")
+
+
+def _clear_leftovers(folder: Path) -> None:
+    """Remove what killed writers left beside a folder; what is younger than a day may still be written."""
+    for leftover in folder.parent.glob(f".{folder.name}-????????"):
+        with contextlib.suppress(OSError):  # renamed by its writer meanwhile: not a leftover
+            if time.time() - leftover.stat().st_mtime > LEFTOVER_SECONDS:
+                shutil.rmtree(leftover, ignore_errors=True)

@@ -239,7 +239,7 @@ class _Run:
     def _test(self) -> pd.DataFrame:
         rows = self.fold.test
         probabilities = vote(self.model, self.data, rows, self.experiment.test_copies)
-        truth = self.table.loc[rows, ["utterance", "speaker", "emotion"]].rename(columns={"emotion": "truth"})
+        truth = self.table.iloc[rows][["utterance", "speaker", "emotion"]].rename(columns={"emotion": "truth"})
         return pd.concat([truth.reset_index(drop=True), votes_table(probabilities)], axis=1)
 
 

@@ -167,7 +167,7 @@ def test_a_licensed_corpuss_table_is_not_kept(command, tiny_table, monkeypatch):
 
 def test_nothing_asked_for_shows_the_help_and_is_no_success(command):
     status, out, err = command()
-    assert status == 2 and out == "" and all(name in err for name in COMMANDS)
+    assert status == 2 and err == "" and all(name in out for name in COMMANDS)
 
 
 def test_an_interrupted_run_says_that_nothing_half_done_is_kept(command, synthetic_root, monkeypatch):

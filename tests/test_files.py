@@ -1,11 +1,13 @@
 """Writing aside and renaming: what is in place is whole, whatever happens while it is written."""
 
 import errno
+import os
+import time
 
 import pytest
 
 from ser_lib.errors import SerError
-from ser_lib.files import write_file, write_folder
+from ser_lib.files import LEFTOVER_SECONDS, write_file, write_folder
 
 
 def fill(text: str):
@@ -91,3 +93,13 @@ def test_a_failure_leaves_the_earlier_file(tmp_path, problem):
         write_file(tmp_path / "file", half, "remedy")
     assert (tmp_path / "file").read_text() == "earlier"
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_what_a_killed_writer_left_is_removed_a_day_later(tmp_path):
+    old, young = tmp_path / ".folder-00000000", tmp_path / ".folder-11111111"
+    for aside in (old, young):
+        aside.mkdir()
+    yesterday = time.time() - LEFTOVER_SECONDS - 60
+    os.utime(old, (yesterday, yesterday))
+    write_folder(tmp_path / "folder", "marker", fill("whole"), "remedy")
+    assert not old.exists() and young.exists()
