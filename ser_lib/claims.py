@@ -260,6 +260,14 @@ def ledger(scored: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def by_corpus(ledger: pd.DataFrame) -> pd.DataFrame:
+    """The verdicts on measured claims, one row per claim and one column per corpus."""
+    measured = ledger[ledger["corpus"].isin(TITLES.values())]
+    table = measured.pivot(index="claim", columns="corpus", values="verdict")
+    order = [TITLES[corpus] for corpus in (*OPEN_CORPORA, "iemocap")]
+    return table.loc[measured["claim"].unique(), order].rename_axis(columns=None).reset_index()
+
+
 def _row(claim: Printed | Difference | Spread, corpus: str, verdict: Verdict) -> dict[str, str]:
     return {
         "name": claim.name,

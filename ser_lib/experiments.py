@@ -157,7 +157,7 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "table1-oversampling": BASELINE.with_settings(oversampling=2),
     "table1-vtlp": BASELINE.with_settings(oversampling=2, **VTLP),
     "table1-best": BASELINE.with_settings(oversampling=2, **VTLP, frequency_range=8),
-    "quick": BASELINE.with_settings(oversampling=2, **VTLP, epochs=8),
+    "quick": BASELINE.with_settings(oversampling=2, **VTLP, epochs=15),
 }
 """Name of each experiment -> its configuration."""
 

@@ -145,7 +145,7 @@ def table1(scored: pd.DataFrame, metric: str) -> pd.DataFrame:
         row = {
             "Experiment": column.experiment,
             "VTLP": "+" if column.augmentation else "−",
-            "Oversampling": "+" if column.oversampling else "−",
+            "×2": "+" if column.oversampling else "−",
             "kHz": column.kilohertz,
             "Paper, IEMOCAP": f"{getattr(column, metric):.1f}",
         }
@@ -322,12 +322,14 @@ class Shown:
         def cell(value: object) -> str:
             css = self.classes.get(str(value))
             content = html.escape(str(value))
-            return f'<td><span class="{css}">{content}</span></td>' if css else f"<td>{content}</td>"
+            content = f'<span class="{css}">{content}</span>' if css else content
+            words = re.search(r"[^\W\d_]{2}", str(value))  # numbers line up on the right, words on the left
+            return f'<td class="words">{content}</td>' if words else f"<td>{content}</td>"
 
         head = "".join(f'<th scope="col">{html.escape(str(column))}</th>' for column in self.frame.columns)
         body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in self.frame.itertuples(index=False))
         return (
-            f'<div class="table-wrapper"><table class="dataframe table"><caption>{html.escape(self.caption)}</caption>'
+            f'<div class="shown-table"><table class="dataframe table"><caption>{html.escape(self.caption)}</caption>'
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
 

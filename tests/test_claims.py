@@ -122,3 +122,11 @@ def test_a_changed_printed_number_changes_its_verdict(monkeypatch):
 
 def test_every_outcome_has_a_colour():
     assert set(claims.CSS) == {claims.HOLDS, claims.FAILS, claims.UNDECIDED, claims.NOT_TESTABLE, claims.NOT_RUN}
+
+
+def test_the_page_shows_each_claim_once_with_a_verdict_per_corpus():
+    ledger = claims.ledger(tables.scores(made_up("table1-baseline", BASE)))
+    shown = claims.by_corpus(ledger)
+    assert shown["claim"].tolist() == [claim.statement for claim in claims.MEASURED]
+    assert shown.columns.tolist() == ["claim", "Emo-DB", "RAVDESS", "nEMO", "IEMOCAP"]
+    assert (shown["IEMOCAP"] == claims.NOT_TESTABLE).all() and (shown["RAVDESS"] == claims.NOT_RUN).all()

@@ -1,6 +1,7 @@
 """What holds for every corpus: names, where folders are looked for, the table and its fingerprint."""
 
 import shutil
+import sys
 
 import pytest
 
@@ -84,11 +85,11 @@ def test_table(release):
     assert loaded["session"].tolist() == [1, 1, 1]
 
 
-def test_progress_bar_is_optional(release, capsys):
-    load_partial(release)
-    assert capsys.readouterr().err == ""
-    load_partial(release, progress=True)
-    assert "checking iemocap" in capsys.readouterr().err
+@pytest.mark.parametrize(("progress", "terminal"), [(True, True), (True, False), (False, True)])
+def test_the_progress_bar_is_for_a_person_who_asks_for_it(release, capsys, monkeypatch, progress, terminal):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    load_partial(release, progress=progress)
+    assert ("checking iemocap" in capsys.readouterr().err) == (progress and terminal)
 
 
 def test_fingerprint_does_not_depend_on_the_place_or_the_container(release, files, tmp_path):
