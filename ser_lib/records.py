@@ -32,6 +32,9 @@ from ser_lib.experiments import EXPERIMENTS, Experiment
 from ser_lib.files import write_file, write_folder
 from ser_lib.folds import find_fold
 
+IDENTITY = ["corpus", "experiment", "fold", "seed"]
+"""What names a run in every tidy table."""
+
 UTTERANCE_COLUMNS = ["utterance", "speaker", "gender", "session", "scenario", "emotion", "duration"]
 _PACKAGES = ("torch", "torchaudio", "soundfile", "numpy", "scipy", "scikit-learn", "pandas")
 _PREDICTIONS = ["utterance", "speaker", "truth", "prediction"] + [
@@ -105,7 +108,8 @@ class Record:
     @property
     def identity(self) -> dict:
         """What stands in front of every row in tidy tables: corpus, experiment, fold, seed."""
-        return {name: self.run[name] for name in ("corpus", "experiment", "fold", "seed")}
+        run = self.run
+        return {name: run[name] for name in IDENTITY}
 
     def model(self) -> torch.nn.Module:
         """The trained network, on the CPU."""
@@ -320,11 +324,10 @@ def load_results(folder: Path | None = None) -> Results:
         for kind in ("runs", "predictions", "histories", "gradients")
     }
     results = Results(**tables)
-    identity = ["corpus", "experiment", "fold", "seed"]
-    if results.runs.duplicated(identity).any():
+    if results.runs.duplicated(IDENTITY).any():
         raise SerError(f"{folder}: a run is listed twice in runs.csv: collect the results again")
-    listed = set(results.runs[identity].itertuples(index=False, name=None))
-    predicted = set(results.predictions[identity].itertuples(index=False, name=None))
+    listed = set(results.runs[IDENTITY].itertuples(index=False, name=None))
+    predicted = set(results.predictions[IDENTITY].itertuples(index=False, name=None))
     if listed != predicted:
         raise SerError(
             f"{folder}: runs.csv and predictions.csv do not name the same runs "
@@ -363,8 +366,7 @@ def _write_tables(folder: Path, records: list[Record]) -> None:
         for kind, parts in (("predictions", predictions), ("histories", histories), ("gradients", gradients))
     }
     for kind, table in tables.items():
-        front = ["corpus", "experiment", "fold", "seed"]
-        table = table[front + [column for column in table if column not in front]].sort_values(
+        table = table[IDENTITY + [column for column in table if column not in IDENTITY]].sort_values(
             ["fold", "seed"], kind="stable"
         )
         table.to_csv(folder / f"{kind}.csv", index=False, float_format="%.6g")
@@ -390,7 +392,7 @@ def _empty(kind: str) -> pd.DataFrame:
         "histories": ["epoch", "training_loss", "validation_loss", "validation_wa", "validation_ua"],
         "gradients": ["epoch"],
     }
-    return pd.DataFrame(columns=["corpus", "experiment", "fold", "seed", *own[kind]])
+    return pd.DataFrame(columns=[*IDENTITY, *own[kind]])
 
 
 def _manifest(corpus: str, fingerprint: str) -> Path:

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ser_lib import metrics, paper, paths
+from ser_lib import metrics, paper, paths, records
 from ser_lib.corpora import EMOTIONS, TITLES
 from ser_lib.errors import SerError
 from ser_lib.experiments import Experiment
 from ser_lib.features import frame_counts
 
-RUN = ["corpus", "experiment", "fold", "seed"]
+RUN = records.IDENTITY
 OPEN_CORPORA = ("emodb", "ravdess", "nemo")
 NOT_RUN = "not run yet"
 LICENCE = "not run here"

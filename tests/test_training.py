@@ -268,14 +268,19 @@ def test_training_stops_when_patience_runs_out(run, monkeypatch, patience, epoch
     assert len(run(epochs=8, patience=patience).history) == epochs
 
 
+def rescored(outcome, rows, table, store, experiment) -> tuple[np.ndarray, np.ndarray]:
+    """True classes of some rows, and their probabilities by the weights that a run kept."""
+    model = training.build_model(experiment)
+    model.load_state_dict(outcome.weights)
+    data = training.DeviceData(store, 257, outcome.mean, outcome.variance, torch.device("cpu"))
+    truth = np.array([EMOTIONS.index(emotion) for emotion in table["emotion"].iloc[rows]])
+    return truth, training.evaluate(model, data, rows)[0]
+
+
 def test_validation_scores_are_those_of_the_validation_speaker(run, tiny_table, tiny_store, tiny_experiment):
     outcome = run(epochs=1, learning_rate=0.1)
-    model = training.build_model(tiny_experiment)
-    model.load_state_dict(outcome.weights)
-    data = training.DeviceData(tiny_store, 257, outcome.mean, outcome.variance, torch.device("cpu"))
     rows = find_fold(tiny_table, 1).validation
-    truth = np.array([EMOTIONS.index(emotion) for emotion in tiny_table["emotion"].iloc[rows]])
-    probabilities = training.evaluate(model, data, rows)[0]
+    truth, probabilities = rescored(outcome, rows, tiny_table, tiny_store, tiny_experiment)
     right = probabilities.argmax(axis=1) == truth
     row = outcome.history.iloc[0]
     assert row.validation_wa == pytest.approx(right.mean())
@@ -310,12 +315,8 @@ def test_gradient_norms_are_those_of_each_steps_loss(run, monkeypatch):
 
 def test_the_training_loss_is_the_mean_over_utterances_not_over_batches(run, tiny_table, tiny_store, tiny_experiment):
     outcome = run(epochs=1, learning_rate=1e-30, batch_size=32)  # 44 utterances: a whole batch and a small one
-    model = training.build_model(tiny_experiment)
-    model.load_state_dict(outcome.weights)
-    data = training.DeviceData(tiny_store, 257, outcome.mean, outcome.variance, torch.device("cpu"))
     rows = find_fold(tiny_table, 1).train
-    truth = np.array([EMOTIONS.index(emotion) for emotion in tiny_table["emotion"].iloc[rows]])
-    probabilities = training.evaluate(model, data, rows)[0]
+    truth, probabilities = rescored(outcome, rows, tiny_table, tiny_store, tiny_experiment)
     assert outcome.history["training_loss"][0] == pytest.approx(
         -np.log(probabilities[np.arange(len(rows)), truth]).mean(), rel=1e-5
     )
