@@ -31,7 +31,7 @@ class Experiment(BaseModel):
         -80.0,
         "smallest level that a spectrogram keeps, dB below a full-scale sine",
         "not stated, nor whether magnitudes are logarithmic",
-        "below the noise of 16-bit recordings, so that only digital silence is cut",
+        "a round number, not searched; it cuts the quietest pixels, more of them above 4 kHz than below",
         ge=-200,
         lt=0,
         allow_inf_nan=False,
