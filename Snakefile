@@ -3,16 +3,19 @@
 #   snakemake --cores 2 quick
 #   snakemake --cores 2 table1 --config corpus=emodb root=/path/to/emodb
 #   snakemake --cores 2 runs   --config corpus=emodb root=/path/to/emodb experiments=table1-best seeds=0,1,2
+#   snakemake --cores 2 runs   --config corpus=emodb root=/path/to/emodb experiments=depth,pooling folds=1,2
 #
+# experiments names experiments, or families of them (ser_lib/experiments.py); folds and seeds are lists, too.
 # notebooks=yes runs every fold through papermill and keeps the executed notebook; without it, `ser_lib run` is quicker.
 
 import shlex
 
 from ser_lib import corpora, experiments, folds, paths, records
-from ser_lib.errors import SerError
 
-SETTINGS = {"corpus": "synthetic", "root": "", "experiments": "quick", "seeds": 0, "notebooks": False, "device": "auto"}
-TABLE1 = [name for name in experiments.EXPERIMENTS if name.startswith("table1-")]
+SETTINGS = {
+    "corpus": "synthetic", "root": "", "experiments": "quick", "folds": "all", "seeds": 0, "notebooks": False,
+    "device": "auto",
+}
 RUNS = paths.runs_folder()
 
 for key in config:
@@ -21,23 +24,29 @@ for key in config:
 SETTINGS |= config
 
 
-def record_files(corpus, root, names, seeds):
-    """The records that a target asks for: every experiment, fold and seed."""
+def listed(setting):
+    return str(SETTINGS[setting]).split(",")
+
+
+def record_files(corpus, root, names, numbers, seeds):
+    """The records that a target asks for: every experiment (or member of a family), fold and seed."""
     try:
         table = corpora.load(corpus, root or None)
+        if numbers == ["all"]:
+            numbers = [fold.number for fold in folds.speaker_folds(table)]
+        members = [member for name in names for member in experiments.members(name)]
         return [
-            records.run_key(table, name, experiments.find_experiment(name), fold.number, seed).folder / "run.json"
+            records.run_key(table, name, experiments.find_experiment(name), int(number), int(seed)).folder / "run.json"
             for seed in seeds
-            for name in names
-            for fold in folds.speaker_folds(table)
+            for name in dict.fromkeys(members)
+            for number in numbers
         ]
-    except SerError as problem:
+    except ValueError as problem:
         raise WorkflowError(str(problem))
 
 
 def asked_for(names):
-    seeds = [int(seed) for seed in str(SETTINGS["seeds"]).split(",")]
-    return record_files(SETTINGS["corpus"], SETTINGS["root"], names, seeds)
+    return record_files(SETTINGS["corpus"], SETTINGS["root"], names, listed("folds"), listed("seeds"))
 
 
 NAME = "{corpus}-{experiment}-fold-{fold}-seed-{seed}-{digest}"
@@ -64,17 +73,17 @@ localrules:
 
 rule quick:
     input:
-        lambda wildcards: record_files("synthetic", "", ["quick"], [0]),
+        lambda wildcards: record_files("synthetic", "", ["quick"], ["all"], [0]),
 
 
 rule table1:
     input:
-        lambda wildcards: asked_for(TABLE1),
+        lambda wildcards: asked_for(["table1"]),
 
 
 rule runs:
     input:
-        lambda wildcards: asked_for(str(SETTINGS["experiments"]).split(",")),
+        lambda wildcards: asked_for(listed("experiments")),
 
 
 rule fold:
@@ -85,7 +94,7 @@ rule fold:
         notebook=f"{RUNS}/notebooks/{NAME}.ipynb",
     wildcard_constraints:
         corpus="[a-z]+",
-        experiment="[a-z0-9-]+",
+        experiment="[a-z0-9.-]+",
         fold=r"\d+",
         seed=r"\d+",
         digest="[0-9a-f]{12}",

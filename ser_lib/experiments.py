@@ -1,13 +1,15 @@
-"""Every experiment by name, as data: one frozen, typed configuration each (Table 1; Section 3).
+"""Every experiment by name, as data: one frozen, typed configuration each (Tables 1 and 3; Section 3).
 
 A field is one choice. Its description says what the paper states, and, where the paper is silent, what is taken here
-and why; the book's page of settings is made from these descriptions.
+and why; the book's page of settings is made from these descriptions. Families say which experiments answer a question
+together, and which other experiment each is compared with.
 """
 
 import difflib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -17,8 +19,15 @@ from ser_lib.errors import SerError
 Pair = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 
 
-def _setting(default: Any, meaning: str, paper: str, reason: str = "", **limits: Any) -> Any:
-    return Field(default, description=meaning, json_schema_extra={"paper": paper, "reason": reason}, **limits)
+Schedule = Literal["constant", "cosine", "warmup"]
+PositiveRate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Momentum = Annotated[float, Field(ge=0, lt=1)]
+
+
+def _setting(default: Any, meaning: str, paper: str, reason: str = "", technique: bool = False, **limits: Any) -> Any:
+    """A field of an experiment; ``technique`` says that its default means: without this technique."""
+    extra = {"paper": paper, "reason": reason, "technique": technique}
+    return Field(default, description=meaning, json_schema_extra=extra, **limits)
 
 
 class Experiment(BaseModel):
@@ -36,11 +45,11 @@ class Experiment(BaseModel):
         lt=0,
         allow_inf_nan=False,
     )
-    normalisation: Literal["dataset", "training"] = _setting(
+    normalisation: Literal["dataset", "training", "none"] = _setting(
         "dataset",
         "whose pixels give mean and variance of eq. 2",
         "the whole dataset (Section 3), the test speaker included",
-        "as the paper; `training` is the strict variant",
+        "as the paper; `training` is the strict variant, `none` leaves the spectrogram in dB",
     )
     vtlp: Literal["none", "epoch", "utterance"] = _setting(
         "none",
@@ -71,6 +80,12 @@ class Experiment(BaseModel):
         "used, but not stated",
         "instead of pooling; early strides save most: 32 times fewer bins, 4 times fewer steps for the Bi-LSTM",
     )
+    pooling: Literal["none", "max"] = _setting(
+        "none",
+        "who reduces the resolution: the convolutions by their strides, or max pooling of the same size behind each",
+        "pooling was discarded (Section 3)",
+        technique=True,
+    )
     hidden_size: int = _setting(
         128,
         "units of a Bi-LSTM layer and direction",
@@ -85,16 +100,64 @@ class Experiment(BaseModel):
         "not stated",
         "every step counts the same, however long the utterance",
     )
+    recurrent_normalisation: Literal["none", "all", "gate", "frame"] = _setting(
+        "none",
+        "over what the input contribution of each Bi-LSTM layer and direction is normalised: batch, frames and all "
+        "features together, each gate's features apart, or each frame apart",
+        "over all the axes (eqs. 3-5); the best model goes without",
+        technique=True,
+    )
+    statistics_momentum: Annotated[float, Field(gt=0, le=1)] | None = _setting(
+        None,
+        "weight of a new batch in the running mean and variance of recurrent batch normalisation; None: all batches of "
+        "the present epoch weigh the same",
+        "not stated",
+        "the last epoch counts whole for every size of batch; large batches make few steps, and a fixed weight would "
+        "leave their running statistics behind",
+        technique=True,
+    )
     batch_size: int = _setting(16, "utterances in a batch", "16 (Section 3, printed with its footnote as 164)", ge=1)
-    learning_rate: float = _setting(
+    learning_rate: PositiveRate = _setting(
         0.01,
-        "step size of the optimizer, constant",
+        "learning rate η of eq. 6",
         "not stated",
         "the usual first choice with momentum 0.9; the training loss falls steadily",
-        gt=0,
-        allow_inf_nan=False,
     )
-    momentum: float = _setting(0.9, "momentum of the optimizer", "used, but not stated", "the usual value", ge=0, lt=1)
+    momentum: Momentum = _setting(0.9, "momentum γ of eq. 6", "used, but not stated", "the usual value")
+    beta: PositiveRate = _setting(
+        1.0,
+        "factor β of eq. 6",
+        "proposed; no values stated (Section 3.1)",
+        "1 is ordinary momentum",
+        technique=True,
+    )
+    convolution_learning_rate: PositiveRate | None = _setting(
+        None, "η of the convolutions, if not the common one", "tried; no values stated (Section 3.1)", technique=True
+    )
+    convolution_momentum: Momentum | None = _setting(
+        None, "γ of the convolutions, if not the common one", "tried; no values stated (Section 3.1)", technique=True
+    )
+    convolution_beta: PositiveRate | None = _setting(
+        None, "β of the convolutions, if not the common one", "tried; no values stated (Section 3.1)", technique=True
+    )
+    recurrent_learning_rate: PositiveRate | None = _setting(
+        None, "η of the Bi-LSTM layers, if not the common one", "tried; no values stated (Section 3.1)", technique=True
+    )
+    recurrent_momentum: Momentum | None = _setting(
+        None, "γ of the Bi-LSTM layers, if not the common one", "tried; no values stated (Section 3.1)", technique=True
+    )
+    recurrent_beta: PositiveRate | None = _setting(
+        None, "β of the Bi-LSTM layers, if not the common one", "tried; no values stated (Section 3.1)", technique=True
+    )
+    learning_rate_schedule: Schedule = _setting(
+        "constant", "how η changes over the planned steps, as a factor", "not stated", "the simplest", technique=True
+    )
+    momentum_schedule: Schedule = _setting(
+        "constant", "how γ changes over the planned steps, as a factor", "not stated", "the simplest", technique=True
+    )
+    beta_schedule: Schedule = _setting(
+        "constant", "how β changes over the planned steps, as a factor", "not stated", "the simplest", technique=True
+    )
     weight_decay: float = _setting(
         1e-4,
         "L2 factor: adds weight_decay × w to the gradient of every weight matrix",
@@ -127,8 +190,21 @@ class Experiment(BaseModel):
 
     @property
     def digest(self) -> str:
-        """Twelve hexadecimal digits that change with any setting."""
-        return hashlib.sha256(json.dumps(self.model_dump(), sort_keys=True).encode()).hexdigest()[:12]
+        """Twelve hexadecimal digits that change with any setting.
+
+        A technique that is not used is left out, so that adding one here does not rename the runs of all others.
+        """
+        settings = {
+            name: value
+            for name, value in self.model_dump().items()
+            if not (Experiment.model_fields[name].json_schema_extra["technique"] and value == type(self).without(name))
+        }
+        return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+    @classmethod
+    def without(cls, technique: str) -> Any:
+        """The value of a setting at which its technique is not used: its default."""
+        return cls.model_fields[technique].default
 
     def with_settings(self, **settings: Any) -> "Experiment":
         """A copy with some settings changed, checked like any other.
@@ -151,15 +227,198 @@ class Experiment(BaseModel):
 
 BASELINE = Experiment()
 VTLP = {"vtlp": "utterance", "test_copies": 11}
+BEST = BASELINE.with_settings(oversampling=2, **VTLP, frequency_range=8)
+
+# Number of convolutions -> a stack of them that reduces the resolution 32 times in frequency and 4 times in time, sees
+# 61 to 67 bins and 25 to 27 frames, and ends in 32 channels: what the Bi-LSTM reads has the same size for all of them.
+CONVOLUTIONS: Mapping[int, dict[str, tuple]] = {
+    1: {"filters": (32,), "kernels": ((61, 25),), "strides": ((32, 4),)},
+    2: {"filters": (24, 32), "kernels": ((13, 9), (7, 5)), "strides": ((8, 4), (4, 1))},
+    3: {"filters": (16, 24, 32), "kernels": ((5, 5), (7, 3), (3, 5)), "strides": ((4, 2), (4, 2), (2, 1))},
+    4: {name: getattr(BASELINE, name) for name in ("filters", "kernels", "strides")},
+    5: {
+        "filters": (8, 16, 24, 32, 32),
+        "kernels": ((3, 3), (3, 3), (3, 3), (3, 3), (3, 3)),
+        "strides": ((2, 2), (2, 1), (2, 2), (2, 1), (2, 1)),
+    },
+    6: {
+        "filters": (8, 8, 16, 24, 32, 32),
+        "kernels": ((3, 3), (3, 3), (3, 3), (3, 3), (3, 3), (3, 1)),
+        "strides": ((2, 2), (1, 1), (2, 2), (2, 1), (2, 1), (2, 1)),
+    },
+}
+"""The convolutional modules of the depth study (Section 3)."""
+
+BATCH_SIZES = (16, 32, 64, 128, 256)
+"""Batch sizes of Table 3, and two that the authors' memory did not allow."""
+
+
+def _depth(convolutions: int, layers: int) -> Experiment:
+    return BASELINE.with_settings(**CONVOLUTIONS[convolutions], lstm_layers=layers)
+
+
+def _batch(size: int, scaled: bool, **settings: Any) -> Experiment:
+    """The best model with another batch size, the learning rate held or scaled with it."""
+    rate = BEST.learning_rate * (size / BEST.batch_size if scaled else 1)
+    return BEST.with_settings(batch_size=size, learning_rate=rate, **settings)
+
+
+def depth_name(convolutions: int, layers: int) -> str:
+    """Name of the experiment with so many convolutions and Bi-LSTM layers; 4 and 1 are the baseline's own."""
+    return "table1-baseline" if (convolutions, layers) == (4, 1) else f"depth-{convolutions}x{layers}"
+
+
+def batch_name(size: int, scaled: bool) -> str:
+    """Name of the experiment with recurrent batch normalisation and this batch size; 16 is the size scaled from."""
+    table = "table3" if size <= 64 else "batch"
+    return f"{table}-{size}" + ("-scaled" if scaled and size != BEST.batch_size else "")
+
 
 EXPERIMENTS: Mapping[str, Experiment] = {
     "table1-baseline": BASELINE,
     "table1-oversampling": BASELINE.with_settings(oversampling=2),
     "table1-vtlp": BASELINE.with_settings(oversampling=2, **VTLP),
-    "table1-best": BASELINE.with_settings(oversampling=2, **VTLP, frequency_range=8),
+    "table1-best": BEST,
     "quick": BASELINE.with_settings(oversampling=2, **VTLP, epochs=15),
-}
+    # Recurrent batch normalisation: Table 3, beyond its memory limit, and the same sizes without it
+    **{
+        batch_name(size, scaled): _batch(size, scaled, recurrent_normalisation="all")
+        for size in BATCH_SIZES
+        for scaled in (False, True)
+    },
+    **{
+        f"{batch_name(size, scaled)}-without": _batch(size, scaled)
+        for size in (32, 64)
+        for scaled in (False, True)
+    },
+    **{
+        f"batchnorm-4x{layers}": _depth(4, layers).with_settings(recurrent_normalisation="all")
+        for layers in (1, 2, 3, 4)
+    },
+    **{
+        f"batchnorm-{scope}": BASELINE.with_settings(recurrent_normalisation=scope) for scope in ("gate", "frame")
+    },
+    # Depth: 1-6 convolutions and 1-4 Bi-LSTM layers
+    **{
+        depth_name(convolutions, layers): _depth(convolutions, layers)
+        for convolutions in CONVOLUTIONS
+        for layers in (1, 2, 3, 4)
+    },
+    # Update parameters of the two modules, and schedules
+    **{
+        f"{module}-{setting.replace('_', '-')}-{value:g}": BASELINE.with_settings(**{f"{module}_{setting}": value})
+        for module in ("convolution", "recurrent")
+        for setting, values in {
+            "learning_rate": (BASELINE.learning_rate / 4, BASELINE.learning_rate * 4),
+            "momentum": (0.5, 0.97),
+            "beta": (0.25, 4.0),
+        }.items()
+        for value in values
+    },
+    **{
+        f"{setting.replace('_', '-')}-{shape}": BASELINE.with_settings(**{f"{setting}_schedule": shape})
+        for setting, shape in (
+            ("learning_rate", "cosine"), ("beta", "cosine"), ("momentum", "cosine"),
+            ("learning_rate", "warmup"), ("beta", "warmup"),
+        )
+    },
+    # One thing at a time
+    "pooling-max": BASELINE.with_settings(pooling="max"),
+    **{
+        f"normalisation-none-{convolutions}": _depth(convolutions, 1).with_settings(normalisation="none")
+        for convolutions in CONVOLUTIONS
+    },
+    "vtlp-epoch": BASELINE.with_settings(oversampling=2, vtlp="epoch"),
+    "vtlp-epoch-vote": BASELINE.with_settings(oversampling=2, vtlp="epoch", test_copies=11),
+    "vtlp-utterance": BASELINE.with_settings(oversampling=2, vtlp="utterance"),
+    "vtlp-alone": BASELINE.with_settings(**VTLP),
+    "frequency-8": BASELINE.with_settings(frequency_range=8),
+}  # fmt: skip
 """Name of each experiment -> its configuration."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """Experiments that answer one question together.
+
+    Attributes:
+        question: the question.
+        references: each experiment -> the one that it is compared with, from which it differs in what is asked.
+    """
+
+    question: str
+    references: Mapping[str, str]
+
+    @property
+    def experiments(self) -> list[str]:
+        """Every experiment that the question needs, references included, each once."""
+        return list(dict.fromkeys([*self.references.values(), *self.references]))
+
+
+def _against(reference: str, *experiments: str) -> dict[str, str]:
+    return dict.fromkeys(experiments, reference)
+
+
+_LAYERWISE = [name for name in EXPERIMENTS if name.startswith(("convolution-", "recurrent-"))]
+_SCHEDULED = [name for name in EXPERIMENTS if name.endswith(("-cosine", "-warmup"))]
+
+FAMILIES: Mapping[str, Family] = {
+    "table1": Family(
+        "what do oversampling, VTLP and a larger frequency range add?",
+        {
+            "table1-oversampling": "table1-baseline",
+            "table1-vtlp": "table1-oversampling",
+            "table1-best": "table1-vtlp",
+        },
+    ),
+    "table3": Family(
+        "what does recurrent batch normalisation do to the best model, by batch size?",
+        _against("table1-best", "table3-16", "table3-32", "table3-32-scaled", "table3-64", "table3-64-scaled"),
+    ),
+    "large-batches": Family(
+        "do batches beyond the authors' memory help recurrent batch normalisation?",
+        _against("table3-16", *(batch_name(size, scaled) for size in (128, 256) for scaled in (False, True))),
+    ),
+    "batch-size-without": Family(
+        "what does the batch size do without recurrent batch normalisation?",
+        _against(
+            "table1-best", *(f"{batch_name(size, scaled)}-without" for size in (32, 64) for scaled in (False, True))
+        ),
+    ),
+    "batchnorm-depth": Family(
+        "what does recurrent batch normalisation do with 1 to 4 Bi-LSTM layers?",
+        {f"batchnorm-4x{layers}": depth_name(4, layers) for layers in (1, 2, 3, 4)},
+    ),
+    "batchnorm-scope": Family(
+        "does it matter over what the recurrent batch normalisation is taken?",
+        _against("batchnorm-4x1", "batchnorm-gate", "batchnorm-frame"),
+    ),
+    "layerwise": Family(
+        "do convolutions and Bi-LSTM want update parameters of their own?", _against("table1-baseline", *_LAYERWISE)
+    ),
+    "schedules": Family("does it matter whether η, γ or β is scheduled?", _against("table1-baseline", *_SCHEDULED)),
+    "depth": Family(
+        "how deep should the two modules be?",
+        _against(
+            "table1-baseline",
+            *(depth_name(c, layers) for c in CONVOLUTIONS for layers in (1, 2, 3, 4) if (c, layers) != (4, 1)),
+        ),
+    ),
+    "pooling": Family("do strides do better than pooling?", _against("table1-baseline", "pooling-max")),
+    "normalisation": Family(
+        "what does normalising the spectrogram do, by the number of convolutions?",
+        {f"normalisation-none-{convolutions}": depth_name(convolutions, 1) for convolutions in CONVOLUTIONS},
+    ),
+    "vtlp": Family(
+        "which strategy of VTLP is best, and what does the vote add?",
+        _against("table1-oversampling", "vtlp-epoch", "vtlp-epoch-vote", "vtlp-utterance", "table1-vtlp"),
+    ),
+    "alone": Family(
+        "what does each technique do to the baseline on its own?",
+        _against("table1-baseline", "table1-oversampling", "vtlp-alone", "frequency-8"),
+    ),
+}
+"""Name of each family -> its question and its experiments."""
 
 
 def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
@@ -191,6 +450,19 @@ def find_experiment(name: str) -> Experiment:
     if name not in EXPERIMENTS:
         raise SerError(f"there is no experiment {name!r}{suggestion(name, EXPERIMENTS)}")
     return EXPERIMENTS[name]
+
+
+def members(name: str) -> list[str]:
+    """The experiments of a family, or the one experiment of that name.
+
+    Raises:
+        SerError: there is neither; the message suggests the nearest name.
+    """
+    if name in FAMILIES:
+        return FAMILIES[name].experiments
+    if name in EXPERIMENTS:
+        return [name]
+    raise SerError(f"there is no experiment or family {name!r}{suggestion(name, {**EXPERIMENTS, **FAMILIES})}")
 
 
 def suggestion(word: str, known: Mapping[str, Any]) -> str:

@@ -10,7 +10,10 @@ from collections.abc import Sequence
 import pandas as pd
 import torch
 from torch import nn
+from torch.nn import functional
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from ser_lib.recurrent_bn import BatchNormLSTM
 
 
 class ConvLSTM(nn.Module):
@@ -20,11 +23,15 @@ class ConvLSTM(nn.Module):
         bins: frequency bins of the spectrogram.
         filters: output channels of each convolution.
         kernels: (frequency, time) size of each kernel; odd, so that a frame keeps its place.
-        strides: (frequency, time) stride of each convolution.
+        strides: by how much each convolution reduces (frequency, time).
+        pooling: what reduces it: ``none`` is the convolution's own stride, ``max`` is max pooling behind a convolution
+            without stride.
         hidden_size: units of each Bi-LSTM layer and direction.
         lstm_layers: number of Bi-LSTM layers.
         aggregation: how the Bi-LSTM's outputs become one vector: their ``mean`` over valid steps, or the ``last`` state
             of each direction.
+        recurrent_normalisation: ``none``, or the scope of recurrent batch normalisation (:class:`BatchNormLSTM`).
+        statistics_momentum: momentum of its running statistics.
         classes: number of emotions.
 
     Source: Section 3 and Fig. 2. Filters, kernels, strides, units and aggregation are not stated there.
@@ -39,21 +46,32 @@ class ConvLSTM(nn.Module):
         hidden_size: int,
         lstm_layers: int,
         aggregation: str = "mean",
+        pooling: str = "none",
+        recurrent_normalisation: str = "none",
+        statistics_momentum: float | None = None,
         classes: int = 4,
     ) -> None:
         super().__init__()
         self.bins = bins
         self.aggregation = aggregation
+        self.pooling = pooling
+        self.strides = tuple(strides)
         self.convolutions = nn.ModuleList()
         channels, height = 1, bins
         for out_channels, kernel, stride in zip(filters, kernels, strides, strict=True):
             padding = (kernel[0] // 2, kernel[1] // 2)
-            convolution = nn.Conv2d(channels, out_channels, kernel, stride, padding)
+            convolution = nn.Conv2d(channels, out_channels, kernel, stride if pooling == "none" else 1, padding)
             nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
             nn.init.zeros_(convolution.bias)
             self.convolutions.append(convolution)
             channels, height = out_channels, strided_length(height, stride[0])
-        self.lstm = nn.LSTM(channels * height, hidden_size, lstm_layers, batch_first=True, bidirectional=True)
+        size = (channels * height, hidden_size, lstm_layers)
+        if recurrent_normalisation == "none":
+            self.lstm = nn.LSTM(*size, batch_first=True, bidirectional=True)
+        else:
+            self.lstm = BatchNormLSTM(
+                *size, bidirectional=True, scope=recurrent_normalisation, momentum=statistics_momentum
+            )
         self.dense = nn.Linear(2 * hidden_size, classes)
 
     def forward(self, pictures: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
@@ -68,12 +86,10 @@ class ConvLSTM(nn.Module):
             Logits, float32, shape (batch, classes).
         """
         features, lengths = self.convolve(pictures, lengths)
-        packed = pack_padded_sequence(features, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        outputs, (state, _) = self.lstm(packed)
+        outputs, state = self.recur(features, lengths)
         if self.aggregation == "last":
             summary = torch.cat([state[-2], state[-1]], dim=1)
         else:
-            outputs, _ = pad_packed_sequence(outputs, batch_first=True)
             summary = outputs.sum(dim=1) / lengths.unsqueeze(1)
         return self.dense(summary)
 
@@ -82,15 +98,37 @@ class ConvLSTM(nn.Module):
         # What lies behind an utterance may be anything, NaN included: it is replaced here, and multiplied away below.
         padding = ~valid_frames(pictures.shape[-1], lengths).unsqueeze(1)
         maps = pictures.masked_fill(padding, 0).unsqueeze(1).contiguous(memory_format=torch.channels_last)
-        for convolution in self.convolutions:
+        for convolution, stride in zip(self.convolutions, self.strides, strict=True):
             lengths = strided_length(lengths, convolution.stride[1])
             maps = torch.relu_(clear_padding(convolution(maps), lengths))
+            if self.pooling == "max":  # zeros behind an utterance are never above what ReLU leaves
+                maps = functional.max_pool2d(maps, stride, ceil_mode=True)
+                lengths = strided_length(lengths, stride[1])
         return maps.permute(0, 3, 1, 2).flatten(2), lengths
+
+    def recur(self, features: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The recurrent module: outputs (batch, steps, 2 hidden_size), zero behind each length, and the last states."""
+        if isinstance(self.lstm, BatchNormLSTM):
+            outputs, (state, _) = self.lstm(features, lengths)
+            return outputs, state
+        packed = pack_padded_sequence(features, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        outputs, (state, _) = self.lstm(packed)
+        return pad_packed_sequence(outputs, batch_first=True)[0], state
 
 
 def strided_length(length, stride: int):
     """What a convolution with an odd kernel and half a kernel of padding leaves of a length: ceil(length / stride)."""
     return (length + stride - 1) // stride
+
+
+def receptive_field(kernels: Sequence[tuple[int, int]], strides: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """How many (bins, frames) of the spectrogram one output of the convolutions sees."""
+    field, jump = [1, 1], [1, 1]
+    for kernel, stride in zip(kernels, strides, strict=True):
+        for axis in (0, 1):
+            field[axis] += (kernel[axis] - 1) * jump[axis]
+            jump[axis] *= stride[axis]
+    return field[0], field[1]
 
 
 def valid_frames(time: int, lengths: torch.Tensor) -> torch.Tensor:
@@ -125,11 +163,12 @@ def describe(model: ConvLSTM, frames: int = 108) -> pd.DataFrame:
     """
     rows = []
     channels, height, time = 1, model.bins, frames
-    for number, layer in enumerate(model.convolutions, start=1):
+    for number, (layer, stride) in enumerate(zip(model.convolutions, model.strides, strict=True), start=1):
         channels = layer.out_channels
-        height, time = strided_length(height, layer.stride[0]), strided_length(time, layer.stride[1])
+        places = strided_length(height, layer.stride[0]) * strided_length(time, layer.stride[1])
+        height, time = strided_length(height, stride[0]), strided_length(time, stride[1])
         shape = f"{channels} × {height} × {time}"
-        rows.append((f"conv {number}", shape, _parameters(layer), layer.weight.numel() * height * time))
+        rows.append((f"conv {number}", shape, _parameters(layer), layer.weight.numel() * places))
     for number in range(model.lstm.num_layers):
         weights = [p for name, p in model.lstm.named_parameters() if layer_of(f"lstm.{name}") == f"lstm {number + 1}"]
         products = sum(weight.numel() for weight in weights if weight.dim() == 2)

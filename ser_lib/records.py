@@ -1,9 +1,10 @@
 """What a run leaves behind, and the tidy tables that are collected from it.
 
 A record is one folder: ``run.json`` (who, what, which configuration), ``history.csv``, ``gradients.csv``,
-``predictions.csv``, ``weights.safetensors`` and ``provenance.json`` (when, where, how long). All but the last are the
-same bytes whenever the same run is repeated on the same machine. Accuracies are never stored: they are computed from
-predictions.
+``updates.csv``, ``predictions.csv``, ``weights.safetensors`` and ``provenance.json`` (when, where, how long). All but
+the last are the same bytes whenever the same run is repeated on the same machine. Accuracies are never stored: they
+are computed from predictions. A run whose loss is no longer finite leaves a folder below ``failures/`` instead, which
+never counts as a result.
 """
 
 import hashlib
@@ -36,10 +37,12 @@ IDENTITY = ["corpus", "experiment", "fold", "seed"]
 """What names a run in every tidy table."""
 
 UTTERANCE_COLUMNS = ["utterance", "speaker", "gender", "session", "scenario", "emotion", "duration"]
+_KINDS = ("runs", "predictions", "histories", "gradients", "updates")
 _PACKAGES = ("torch", "torchaudio", "soundfile", "numpy", "scipy", "scikit-learn", "pandas")
 _PREDICTIONS = ["utterance", "speaker", "truth", "prediction"] + [
     f"{kind}_{emotion}" for kind in ("p", "votes") for emotion in EMOTIONS
 ]
+_FAILURE_COLUMNS = ["fingerprint", "configuration", "learning_rate", "epoch", "batch", "message"]
 _RUN_COLUMNS = [
     "run", "fingerprint", "configuration", "test_speaker", "validation_speaker", "best_epoch", "epochs",
     "seconds", "peak_memory_mib", "code", "hardware", "device", "python", *_PACKAGES,
@@ -65,8 +68,21 @@ class RunKey:
     @property
     def folder(self) -> Path:
         """Where the record lies when the run is finished."""
-        name = f"fold-{self.fold:02d}-seed-{self.seed}-{self.digest}"
-        return paths.runs_folder() / self.corpus / self.experiment / name
+        return paths.runs_folder() / self.corpus / self.experiment / self._name
+
+    @property
+    def failure_folder(self) -> Path:
+        """Where the failure is kept if the loss does not stay finite; apart from all that counts as a result."""
+        return paths.runs_folder() / "failures" / self.corpus / self.experiment / self._name
+
+    @property
+    def _name(self) -> str:
+        return f"fold-{self.fold:02d}-seed-{self.seed}-{self.digest}"
+
+    @property
+    def identity(self) -> dict:
+        """What stands in front of every row in tidy tables: corpus, experiment, fold, seed."""
+        return {name: getattr(self, name) for name in IDENTITY}
 
 
 @dataclass(frozen=True)
@@ -99,6 +115,11 @@ class Record:
     def gradients(self) -> pd.DataFrame:
         """One row per step; see :class:`ser_lib.training.Outcome`."""
         return pd.read_csv(self.folder / "gradients.csv")
+
+    @property
+    def updates(self) -> pd.DataFrame:
+        """One row per step; see :class:`ser_lib.training.Outcome`."""
+        return pd.read_csv(self.folder / "updates.csv")
 
     @property
     def predictions(self) -> pd.DataFrame:
@@ -147,7 +168,7 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
         progress: whether to show progress bars.
 
     Raises:
-        SerError: the training fails, or the folder cannot be written.
+        SerError: the training fails, or the folder cannot be written. A loss that is not finite is kept as a failure.
     """
     if finished(key):
         return Record(key.folder)
@@ -155,7 +176,11 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
     started, clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.perf_counter()
     store = features.open_store(table, key.settings.floor_db, progress)
     fold = find_fold(table, key.fold)
-    outcome = training.train(table, store, key.settings, fold, key.seed, device, progress)
+    try:
+        outcome = training.train(table, store, key.settings, fold, key.seed, device, progress)
+    except training.Diverged as problem:
+        keep_failure(key, problem, provenance(device))
+        raise SerError(f"{problem} (kept in {key.failure_folder})") from problem
     run = {
         "corpus": key.corpus,
         "fingerprint": key.fingerprint,
@@ -176,6 +201,7 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
     def write(folder: Path) -> None:
         outcome.history.to_csv(folder / "history.csv", index=False)
         outcome.gradients.to_csv(folder / "gradients.csv", index=False, float_format="%.6g")
+        outcome.updates.to_csv(folder / "updates.csv", index=False, float_format="%.6g")
         outcome.predictions.to_csv(folder / "predictions.csv", index=False)
         weights = {name: weight.contiguous() for name, weight in outcome.weights.items()}
         # Not save_file: a full disk would be an error of its own kind there, not an OSError.
@@ -189,6 +215,30 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
         write_file(manifest, lambda aside: _write_utterances(table, aside), remedy)
     write_folder(key.folder, "run.json", write, remedy)
     return Record(key.folder)
+
+
+def keep_failure(key: RunKey, problem: training.Diverged, origin: dict) -> None:
+    """Keep what is known of a run whose loss did not stay finite, apart from results; a later failure replaces it."""
+    failure = {
+        **key.identity,
+        "fingerprint": key.fingerprint,
+        "configuration": key.settings.digest,
+        "settings": key.settings.model_dump(),
+        "epoch": problem.epoch,
+        "batch": problem.batch,
+        "utterances": problem.utterances,
+        "message": str(problem),
+        **origin,
+    }
+
+    def write(folder: Path) -> None:
+        problem.history.to_csv(folder / "history.csv", index=False)
+        (folder / "failure.json").write_text(json.dumps(failure, indent=1))
+
+    shutil.rmtree(key.failure_folder, ignore_errors=True)
+    write_folder(
+        key.failure_folder, "failure.json", write, "make room, or set SER_RUNS to a folder that can be written"
+    )
 
 
 def predict(folder: Path, recordings: Sequence[Path], device: str = "auto") -> pd.DataFrame:
@@ -259,7 +309,8 @@ def code_version() -> str:
 def collect(destination: Path | None = None, say: Callable[[str], None] = print) -> int:
     """Gather finished runs into tidy tables, one folder per corpus and experiment.
 
-    Only runs whose configuration is the experiment's present one count; others are named and left out.
+    Only runs whose configuration is the experiment's present one count; others are named and left out. Runs that were
+    collected before stay, unless the experiment's configuration has changed since.
 
     Args:
         destination: folder of the tables; the committed ``results/`` if None.
@@ -272,6 +323,29 @@ def collect(destination: Path | None = None, say: Callable[[str], None] = print)
         SerError: there is nothing to collect, or runs of one experiment come from different versions of a corpus.
     """
     destination = destination or paths.results_folder()
+    groups = finished_runs(say)
+    if not groups:
+        raise SerError(f"there is no finished run of a named experiment in {paths.runs_folder()}: run some first")
+    for (corpus, name), records in groups.items():
+        fingerprint = _one_fingerprint(corpus, name, records)
+        folder = destination / corpus / name
+        tables = _tidy(records)
+        kept = _collected_before(folder, tables["runs"], say)
+        _write_tables(folder, {kind: pd.concat([kept[kind], table]) for kind, table in tables.items()}, records[0])
+        manifest = _manifest(corpus, fingerprint)
+        if corpus != "iemocap" and manifest.exists():  # labels of a licensed corpus stay with its owner
+            shutil.copyfile(manifest, destination / corpus / "utterances.csv")
+        before = f", and {len(kept['runs'])} collected before" if len(kept["runs"]) else ""
+        say(f"{corpus}, {name}: {len(records)} runs{before}")
+    for corpus, failures in _failures().groupby("corpus"):
+        (destination / corpus).mkdir(parents=True, exist_ok=True)
+        failures.to_csv(destination / corpus / "failures.csv", index=False)
+        say(f"{corpus}: {len(failures)} runs whose loss did not stay finite")
+    return sum(map(len, groups.values()))
+
+
+def finished_runs(say: Callable[[str], None] = print) -> dict[tuple[str, str], list[Record]]:
+    """The records of all finished runs by corpus and experiment, but for those of settings that have changed since."""
     groups: dict[tuple[str, str], list[Record]] = {}
     for file in sorted(paths.runs_folder().glob("*/*/fold-*/run.json")):
         record = Record(file.parent)
@@ -282,31 +356,27 @@ def collect(destination: Path | None = None, say: Callable[[str], None] = print)
             say(f"left out: {record.folder}: its settings are not those of {name!r}")
         else:
             groups.setdefault((corpus, name), []).append(record)
-    if not groups:
-        raise SerError(f"there is no finished run of a named experiment in {paths.runs_folder()}: run some first")
-    for (corpus, name), records in groups.items():
-        fingerprints = sorted({record.run["fingerprint"] for record in records})
-        if len(fingerprints) > 1:
-            raise SerError(
-                f"{corpus}, {name}: the runs come from different versions of the corpus ({', '.join(fingerprints)}): "
-                f"move those that should not count out of {paths.runs_folder() / corpus / name}"
-            )
-        _write_tables(destination / corpus / name, records)
-        manifest = _manifest(corpus, fingerprints[0])
-        if corpus != "iemocap" and manifest.exists():  # labels of a licensed corpus stay with its owner
-            shutil.copyfile(manifest, destination / corpus / "utterances.csv")
-        say(f"{corpus}, {name}: {len(records)} runs")
-    return sum(map(len, groups.values()))
+    return groups
 
 
 @dataclass(frozen=True)
 class Results:
-    """Tidy tables of all collected runs; each has ``corpus``, ``experiment``, ``fold`` and ``seed`` in front."""
+    """Tidy tables of all collected runs; each has ``corpus``, ``experiment``, ``fold`` and ``seed`` in front.
+
+    Attributes:
+        runs: where each run comes from.
+        predictions: every test utterance of every run.
+        histories: every epoch of every run.
+        gradients, updates: means over the steps of an epoch, per layer; see :class:`ser_lib.training.Outcome`.
+        failures: runs whose loss did not stay finite, and that are in none of the other tables.
+    """
 
     runs: pd.DataFrame
     predictions: pd.DataFrame
     histories: pd.DataFrame
     gradients: pd.DataFrame
+    updates: pd.DataFrame
+    failures: pd.DataFrame
 
 
 def load_results(folder: Path | None = None) -> Results:
@@ -319,11 +389,15 @@ def load_results(folder: Path | None = None) -> Results:
         SerError: a table lacks a column, or predictions and runs do not belong together.
     """
     folder = folder or paths.results_folder()
-    tables = {
-        kind: pd.concat([_empty(kind), *_read_tables(folder, kind)], ignore_index=True)
-        for kind in ("runs", "predictions", "histories", "gradients")
-    }
-    results = Results(**tables)
+    results = Results(
+        **{
+            kind: pd.concat([_empty(kind), *_read_tables(folder.glob(f"*/*/{kind}.csv"), kind)], ignore_index=True)
+            for kind in _KINDS
+        },
+        failures=pd.concat(
+            [_empty("failures"), *_read_tables(folder.glob("*/failures.csv"), "failures")], ignore_index=True
+        ),
+    )
     if results.runs.duplicated(IDENTITY).any():
         raise SerError(f"{folder}: a run is listed twice in runs.csv: collect the results again")
     listed = set(results.runs[IDENTITY].itertuples(index=False, name=None))
@@ -334,6 +408,15 @@ def load_results(folder: Path | None = None) -> Results:
             f"(first difference: {sorted(listed ^ predicted)[0]}): collect the results again"
         )
     return results
+
+
+def load_runs() -> Results:
+    """As :func:`load_results`, straight from the finished runs on this machine, collected or not."""
+    tables = [_tidy(records) for records in finished_runs(lambda text: None).values()]
+    return Results(
+        **{kind: pd.concat([_empty(kind), *(table[kind] for table in tables)], ignore_index=True) for kind in _KINDS},
+        failures=_failures(),
+    )
 
 
 def load_utterances(corpus: str, folder: Path | None = None) -> pd.DataFrame | None:
@@ -349,33 +432,79 @@ def save_utterances(table: pd.DataFrame, folder: Path | None = None) -> Path:
     return file
 
 
-def _write_tables(folder: Path, records: list[Record]) -> None:
-    runs, predictions, histories, gradients = [], [], [], []
+def _tidy(records: list[Record]) -> dict[str, pd.DataFrame]:
+    """The tables of some runs by kind; gradients and updates are averaged over the steps of an epoch."""
+    parts: dict[str, list[pd.DataFrame]] = {kind: [] for kind in _KINDS}
     for record in records:
-        run, origin = record.run, record.provenance
-        identity = record.identity
-        history = record.history
+        run, origin, history = record.run, record.provenance, record.history
         row = {**run, **origin, **origin["packages"], "run": record.folder.name, "epochs": len(history)}
-        runs.append({**identity, **{column: row[column] for column in _RUN_COLUMNS}})
-        predictions.append(record.predictions.assign(**identity))
-        histories.append(history.assign(**identity))
-        gradients.append(record.gradients.drop(columns="step").groupby("epoch").mean().reset_index().assign(**identity))
-    folder.mkdir(parents=True, exist_ok=True)
-    tables = {"runs": pd.DataFrame(runs)} | {
-        kind: pd.concat(parts, ignore_index=True)
-        for kind, parts in (("predictions", predictions), ("histories", histories), ("gradients", gradients))
-    }
-    for kind, table in tables.items():
-        table = table[IDENTITY + [column for column in table if column not in IDENTITY]].sort_values(
-            ["fold", "seed"], kind="stable"
+        parts["runs"].append(pd.DataFrame([{column: row[column] for column in _RUN_COLUMNS}]))
+        parts["predictions"].append(record.predictions)
+        parts["histories"].append(history)
+        for kind, steps in (("gradients", record.gradients), ("updates", record.updates)):
+            parts[kind].append(steps.drop(columns="step").groupby("epoch").mean().reset_index())
+        for tables in parts.values():
+            tables[-1] = tables[-1].assign(**record.identity)
+    return {kind: _identity_first(pd.concat(tables, ignore_index=True)) for kind, tables in parts.items()}
+
+
+def _identity_first(table: pd.DataFrame) -> pd.DataFrame:
+    return table[IDENTITY + [column for column in table if column not in IDENTITY]]
+
+
+def _collected_before(folder: Path, runs: pd.DataFrame, say: Callable[[str], None]) -> dict[str, pd.DataFrame]:
+    """Those runs in the tables of a folder that new ones of the same configuration neither replace nor contradict."""
+    tables = {kind: pd.concat([_empty(kind), *_read_tables(folder.glob(f"{kind}.csv"), kind)]) for kind in _KINDS}
+    old = tables["runs"]
+    current = old["configuration"].isin(runs["configuration"])
+    if (~current).any():
+        say(f"dropped: {(~current).sum()} runs in {folder}: the settings of the experiment have changed since")
+    if not old.loc[current, "fingerprint"].isin(runs["fingerprint"]).all():
+        raise SerError(
+            f"the runs in {folder} come from another version of the corpus than those in {paths.runs_folder()}: "
+            "remove that folder, and collect again"
         )
+    new = set(runs[IDENTITY].itertuples(index=False, name=None))
+    keep = [run for run in old.loc[current, IDENTITY].itertuples(index=False, name=None) if run not in new]
+    return {
+        kind: table[pd.MultiIndex.from_frame(table[IDENTITY]).isin(keep)] if keep else table.iloc[:0]
+        for kind, table in tables.items()
+    }
+
+
+def _write_tables(folder: Path, tables: dict[str, pd.DataFrame], record: Record) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for kind, table in tables.items():
+        table = table.sort_values(["fold", "seed"], kind="stable")
         table.to_csv(folder / f"{kind}.csv", index=False, float_format="%.6g")
-    settings = records[0].run["settings"]
-    (folder / "settings.json").write_text(json.dumps(settings, indent=1) + "\n")
+    (folder / "settings.json").write_text(json.dumps(record.run["settings"], indent=1) + "\n")
 
 
-def _read_tables(folder: Path, kind: str) -> Iterable[pd.DataFrame]:
-    for file in sorted(folder.glob(f"*/*/{kind}.csv")):
+def _one_fingerprint(corpus: str, name: str, records: list[Record]) -> str:
+    fingerprints = sorted({record.run["fingerprint"] for record in records})
+    if len(fingerprints) > 1:
+        raise SerError(
+            f"{corpus}, {name}: the runs come from different versions of the corpus ({', '.join(fingerprints)}): "
+            f"move those that should not count out of {paths.runs_folder() / corpus / name}"
+        )
+    return fingerprints[0]
+
+
+def _failures() -> pd.DataFrame:
+    """Runs of present configurations whose loss did not stay finite, and that were not finished since."""
+    rows = []
+    for file in sorted(paths.runs_folder().glob("failures/*/*/fold-*/failure.json")):
+        failure = json.loads(file.read_text())
+        name = failure["experiment"]
+        finished_since = paths.runs_folder() / failure["corpus"] / name / file.parent.name / "run.json"
+        if name in EXPERIMENTS and failure["configuration"] == EXPERIMENTS[name].digest and not finished_since.exists():
+            row = {**failure, "learning_rate": failure["settings"]["learning_rate"]}
+            rows.append({column: row[column] for column in [*IDENTITY, *_FAILURE_COLUMNS]})
+    return pd.DataFrame(rows, columns=[*IDENTITY, *_FAILURE_COLUMNS])
+
+
+def _read_tables(files: Iterable[Path], kind: str) -> Iterable[pd.DataFrame]:
+    for file in sorted(files):
         table = pd.read_csv(
             file, dtype={"utterance": str, "speaker": str, "test_speaker": str, "validation_speaker": str}
         )
@@ -391,6 +520,8 @@ def _empty(kind: str) -> pd.DataFrame:
         "predictions": _PREDICTIONS,
         "histories": ["epoch", "training_loss", "validation_loss", "validation_wa", "validation_ua"],
         "gradients": ["epoch"],
+        "updates": ["epoch"],
+        "failures": _FAILURE_COLUMNS,
     }
     return pd.DataFrame(columns=[*IDENTITY, *own[kind]])
 

@@ -16,9 +16,31 @@ from ser_lib.experiments import Experiment
 from ser_lib.features import BINS, FeatureStore, normalise, statistics
 from ser_lib.folds import Fold, oversample
 from ser_lib.model import ConvLSTM, layer_of
+from ser_lib.optim import BetaSGD, Schedule, layer_groups
+from ser_lib.recurrent_bn import BatchNormLSTM
 
 EVALUATED_FRAMES = 8192
 """Padded frames that are scored at once; bounds the memory of the eleven copies."""
+
+
+class Diverged(SerError):
+    """The loss is no longer finite.
+
+    Attributes:
+        epoch: in which epoch, from 1.
+        batch: in which batch of it, from 1; None in validation.
+        utterances: the names of those that were scored.
+        history: the epochs before, one row each.
+    """
+
+    def __init__(self, epoch: int, batch: int | None, utterances: list[str]) -> None:
+        self.epoch, self.batch, self.utterances = epoch, batch, utterances
+        self.history = pd.DataFrame()
+        place = "validation" if batch is None else f"batch {batch}"
+        super().__init__(
+            f"the loss is not finite in epoch {epoch}, {place}, utterances {', '.join(utterances)}: "
+            "lower the learning rate, or look at these recordings"
+        )
 
 
 @dataclass(frozen=True)
@@ -29,6 +51,8 @@ class Outcome:
         history: one row per epoch: ``epoch``, ``training_loss``, ``validation_loss``, ``validation_wa``,
             ``validation_ua``.
         gradients: one row per step: ``epoch``, ``step`` and, per layer, the Euclidean norm of the loss gradient.
+        updates: one row per step: ``epoch``, ``step`` and, per layer, the Euclidean norm of the update as a share of
+            that of the weights before it.
         predictions: one row per test utterance: ``utterance``, ``speaker``, ``truth``, ``prediction``, the probability
             of each emotion (mean over the copies) and the votes for it.
         best_epoch: the epoch whose weights were kept.
@@ -38,6 +62,7 @@ class Outcome:
 
     history: pd.DataFrame
     gradients: pd.DataFrame
+    updates: pd.DataFrame
     predictions: pd.DataFrame
     best_epoch: int
     weights: dict[str, torch.Tensor]
@@ -91,8 +116,32 @@ def build_model(experiment: Experiment) -> ConvLSTM:
         hidden_size=experiment.hidden_size,
         lstm_layers=experiment.lstm_layers,
         aggregation=experiment.aggregation,
+        pooling=experiment.pooling,
+        recurrent_normalisation=experiment.recurrent_normalisation,
+        statistics_momentum=experiment.statistics_momentum,
         classes=len(EMOTIONS),
     )
+
+
+def build_optimizer(model: ConvLSTM, experiment: Experiment) -> BetaSGD:
+    """The optimizer of eq. 6, with the update parameters of each module (Section 3.1)."""
+    modules: dict[str, dict[str, float]] = {"convolutions": {}, "lstm": {}}
+    for module, prefix in (("convolutions", "convolution"), ("lstm", "recurrent")):
+        for setting, name in (("lr", "learning_rate"), ("momentum", "momentum"), ("beta", "beta")):
+            value = getattr(experiment, f"{prefix}_{name}")
+            if value is not None:
+                modules[module][setting] = value
+    groups = layer_groups(model, experiment.weight_decay, **modules)
+    return BetaSGD(groups, experiment.learning_rate, experiment.momentum, experiment.beta)
+
+
+def build_schedules(optimizer: BetaSGD, experiment: Experiment) -> list[Schedule]:
+    """How η, γ and β change over training."""
+    return [
+        Schedule(optimizer, "lr", experiment.learning_rate_schedule),
+        Schedule(optimizer, "momentum", experiment.momentum_schedule),
+        Schedule(optimizer, "beta", experiment.beta_schedule),
+    ]
 
 
 def train(
@@ -117,7 +166,7 @@ def train(
         progress: whether to show a progress bar.
 
     Raises:
-        SerError: the loss is no longer finite; the message names epoch, batch and utterances.
+        Diverged (a SerError): the loss is no longer finite; the message names epoch, batch and utterances.
 
     Source: Section 3, third and fourth paragraph; Section 2 for the warps and the vote.
     """
@@ -143,32 +192,39 @@ class _Run:
         self.labels = torch.tensor([EMOTIONS.index(emotion) for emotion in emotions])
         self.training_rows = oversample(fold.train, emotions, experiment.oversampling)
         bins = BINS[experiment.frequency_range]
-        rows = fold.train if experiment.normalisation == "training" else None
-        self.data = DeviceData(store, bins, *statistics(store, bins, rows), device)
+        if experiment.normalisation == "none":
+            mean, variance = 0.0, 1.0
+        else:
+            rows = fold.train if experiment.normalisation == "training" else None
+            mean, variance = statistics(store, bins, rows)
+        self.data = DeviceData(store, bins, mean, variance, device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(int(streams[0] % 2**63))
             self.model = build_model(experiment).to(device)
         self.layers: dict[str, list[torch.nn.Parameter]] = {}
         for name, parameter in self.model.named_parameters():
             self.layers.setdefault(layer_of(name), []).append(parameter)
-        self.optimizer = torch.optim.SGD(
-            weight_groups(self.model, experiment.weight_decay), experiment.learning_rate, experiment.momentum
-        )
+        self.optimizer = build_optimizer(self.model, experiment)
+        self.schedules = build_schedules(self.optimizer, experiment)
+        self.steps = 0
 
     def train(self, progress: bool) -> Outcome:
         experiment = self.experiment
-        history, gradients = [], []
+        history, gradients, updates = [], [], []
         best, best_epoch, weights = (-1.0, 0.0), 0, {}
         bar = tqdm(
             range(1, experiment.epochs + 1), desc=f"test speaker {self.fold.test_speaker}", unit="epoch",
             disable=not progress,
         )  # fmt: skip
         for epoch in bar:
-            training_loss, norms = self._train_epoch(epoch)
+            try:
+                training_loss, norms, shares = self._train_epoch(epoch)
+                row = {"epoch": epoch, "training_loss": training_loss, **self._validate(epoch)}
+            except Diverged as problem:
+                problem.history = pd.DataFrame(history)
+                raise
             gradients.append(norms)
-            row = {"epoch": epoch, "training_loss": training_loss, **self._validate()}
-            if np.isnan(row["validation_loss"]):  # the last step of the epoch spoilt the weights
-                raise SerError(f"the loss is not finite in epoch {epoch}, in validation: lower the learning rate")
+            updates.append(shares)
             history.append(row)
             score = (row["validation_ua"], -row["validation_loss"])
             if score > best:
@@ -180,6 +236,7 @@ class _Run:
         return Outcome(
             history=pd.DataFrame(history),
             gradients=pd.concat(gradients, ignore_index=True),
+            updates=pd.concat(updates, ignore_index=True),
             predictions=self._test(),
             best_epoch=best_epoch,
             weights={name: weight.cpu() for name, weight in weights.items()},
@@ -187,33 +244,50 @@ class _Run:
             variance=self.data.variance,
         )
 
-    def _train_epoch(self, epoch: int) -> tuple[float, pd.DataFrame]:
+    def _train_epoch(self, epoch: int) -> tuple[float, pd.DataFrame, pd.DataFrame]:
         self.model.train()
+        if isinstance(self.model.lstm, BatchNormLSTM) and self.experiment.statistics_momentum is None:
+            self.model.lstm.reset_running_stats()
         order = self.training_rows[torch.randperm(len(self.training_rows), generator=self.shuffling).numpy()]
         alphas = self._training_alphas(len(order))
-        losses, norms = [], []
-        for first in range(0, len(order), self.experiment.batch_size):
-            part = slice(first, first + self.experiment.batch_size)
-            rows = order[part]
-            logits = self.model(*self.data.batch(rows, None if alphas is None else alphas[part]))
-            loss = functional.cross_entropy(logits, self.labels[rows].to(self.device))
-            self.optimizer.zero_grad()
-            loss.backward()
-            norms.append(gradient_norms(self.layers))
-            self.optimizer.step()
-            losses.append(loss.detach() * len(rows))
+        batches = [
+            slice(first, first + self.experiment.batch_size)
+            for first in range(0, len(order), self.experiment.batch_size)
+        ]
+        losses, gradients, updates = [], [], []
+        for part in batches:
+            loss, norms, shares = self._step(order[part], None if alphas is None else alphas[part], len(batches))
+            losses.append(loss * len(order[part]))
+            gradients.append(norms)
+            updates.append(shares)
         losses = torch.stack(losses).cpu()
         if not losses.isfinite().all():
             batch = int((~losses.isfinite()).nonzero()[0])
-            rows = order[batch * self.experiment.batch_size :][: self.experiment.batch_size]
-            raise SerError(
-                f"the loss is not finite in epoch {epoch}, batch {batch + 1}, utterances "
-                f"{', '.join(self.table['utterance'].iloc[rows])}: lower the learning rate, or look at these recordings"
-            )
-        columns = pd.DataFrame(torch.stack(norms).cpu().numpy(), columns=list(self.layers))
-        columns.insert(0, "step", np.arange(1, len(columns) + 1))
-        columns.insert(0, "epoch", epoch)
-        return float(losses.sum()) / len(order), columns
+            raise Diverged(epoch, batch + 1, self.table["utterance"].iloc[order[batches[batch]]].tolist())
+        return float(losses.sum()) / len(order), self._by_layer(gradients, epoch), self._by_layer(updates, epoch)
+
+    def _step(
+        self, rows: np.ndarray, alphas: torch.Tensor | None, steps_per_epoch: int
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """One step of the optimizer: the loss before it, and each layer's gradient norm and share of change."""
+        for schedule in self.schedules:
+            schedule.set(self.steps / (self.experiment.epochs * steps_per_epoch))
+        self.steps += 1
+        logits = self.model(*self.data.batch(rows, alphas))
+        loss = functional.cross_entropy(logits, self.labels[rows].to(self.device))
+        self.optimizer.zero_grad()
+        loss.backward()
+        gradients, weights = gradient_norms(self.layers), weight_norms(self.layers)
+        self.optimizer.step()
+        updates = torch.stack([self.optimizer.update_norm(members) for members in self.layers.values()])
+        return loss.detach(), gradients, updates / weights
+
+    def _by_layer(self, norms: list[torch.Tensor], epoch: int) -> pd.DataFrame:
+        """One row per step of an epoch, one column per layer."""
+        table = pd.DataFrame(torch.stack(norms).cpu().numpy(), columns=list(self.layers))
+        table.insert(0, "step", np.arange(1, len(table) + 1))
+        table.insert(0, "epoch", epoch)
+        return table
 
     def _training_alphas(self, count: int) -> torch.Tensor | None:
         if self.experiment.vtlp == "none":
@@ -222,12 +296,15 @@ class _Run:
             return vtlp.draw_alphas(1, self.warping).expand(count)
         return vtlp.draw_alphas(count, self.warping)
 
-    def _validate(self) -> dict[str, float]:
+    def _validate(self, epoch: int) -> dict[str, float]:
         rows = self.fold.validation
         alphas = None
         if self.experiment.vtlp == "utterance":
             alphas = vtlp.draw_alphas(len(rows), self.validating).unsqueeze(0)
         probabilities = evaluate(self.model, self.data, rows, alphas)[0]
+        if not np.isfinite(probabilities).all():  # the last step of the epoch spoilt the weights
+            spoilt = rows[~np.isfinite(probabilities).all(axis=1)]
+            raise Diverged(epoch, None, self.table["utterance"].iloc[spoilt].tolist())
         truth = self.labels[rows].numpy()
         prediction = probabilities.argmax(axis=1)
         return {
@@ -243,16 +320,14 @@ class _Run:
         return pd.concat([truth.reset_index(drop=True), votes_table(probabilities)], axis=1)
 
 
-def weight_groups(model: torch.nn.Module, weight_decay: float) -> list[dict]:
-    """Parameter groups for an optimizer: L2 regularisation on weight matrices, none on biases (Section 3)."""
-    weights = [parameter for parameter in model.parameters() if parameter.dim() > 1]
-    biases = [parameter for parameter in model.parameters() if parameter.dim() == 1]
-    return [{"params": weights, "weight_decay": weight_decay}, {"params": biases, "weight_decay": 0.0}]
-
-
 def gradient_norms(layers: dict[str, list[torch.nn.Parameter]]) -> torch.Tensor:
     """Euclidean norm of each layer's gradient, shape (layers,); taken before the optimizer's step (Fig. 3)."""
     return torch.stack([torch.nn.utils.get_total_norm([p.grad for p in members]) for members in layers.values()])
+
+
+def weight_norms(layers: dict[str, list[torch.nn.Parameter]]) -> torch.Tensor:
+    """Euclidean norm of each layer's weights and biases together, shape (layers,)."""
+    return torch.stack([torch.nn.utils.get_total_norm([p.detach() for p in m]) for m in layers.values()])
 
 
 @torch.inference_mode()

@@ -224,7 +224,7 @@ def validated_as(scores: list[tuple[float, float]], monkeypatch) -> None:
     """Let validation give these scores (UA, loss), epoch by epoch."""
     epochs = iter(scores)
 
-    def validate(self):
+    def validate(self, epoch):
         ua, loss = next(epochs)
         return {"validation_loss": loss, "validation_wa": 0.5, "validation_ua": ua}
 
