@@ -144,7 +144,8 @@ class BatchNormLSTM(nn.Module):
     @torch.no_grad()
     def _update(self, layer: int, moments: tuple[torch.Tensor, torch.Tensor], packing: "Packing") -> None:
         """Move the running statistics towards those of the batch; steps that it does not reach stay as they are."""
-        share = 1 / self.num_batches_tracked.clamp(min=1).to(moments[0]) if self.momentum is None else self.momentum
+        counts = self.num_batches_tracked.clamp(min=1).to(moments[0])
+        share = 1 / counts if self.momentum is None else torch.full_like(counts, self.momentum)
         factor = self._reached(packing) * share
         for kind, batch in zip(("running_mean", "running_var"), moments, strict=True):
             for running, new in zip(self._of(kind, layer), batch, strict=True):
