@@ -8,7 +8,7 @@ CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
 BIN := .venv/bin
 READY := .venv/.ready
 # A template stands for many runs, so its outputs are not stored; every other notebook is stored executed.
-TEMPLATES := book/fold.ipynb
+TEMPLATES := book/fold.ipynb book/ablation.ipynb
 READING = $(filter-out $(TEMPLATES),$(wildcard book/*.ipynb))
 
 # One thread per process: these jobs are many and small, and threads of one get in the way of the next.

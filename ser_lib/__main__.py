@@ -1,4 +1,4 @@
-"""The command line: ``python -m ser_lib corpus | run | collect | predict | readme``."""
+"""The command line: ``python -m ser_lib corpus | experiments | run | collect | predict | readme``."""
 
 import sys
 from pathlib import Path
@@ -46,6 +46,25 @@ def corpus(
         if name == "iemocap":
             raise SerError("the labels of IEMOCAP are licensed: its table of utterances is not kept")
         print(f"kept in {records.save_utterances(table)}")
+
+
+@app.command()
+def experiments(
+    name: Annotated[str | None, typer.Argument(help="An experiment or family; without it, all families.")] = None,
+) -> None:
+    """List the experiments by family, with the settings in which each differs from the one it is compared with."""
+    from ser_lib.experiments import FAMILIES, compared, find_experiment, members
+
+    if name and name not in FAMILIES:
+        members(name)  # an unknown name is an error
+        print(find_experiment(name).model_dump_json(indent=1))
+        return
+    for family in [name] if name else FAMILIES:
+        print(f"{family}: {FAMILIES[family].question}")
+        for member, reference in compared([family]).items():
+            own, other = (find_experiment(each).model_dump() for each in (member, reference))
+            changed = ", ".join(f"{key}={value}" for key, value in own.items() if value != other[key])
+            print(f"  {member}: {reference} with {changed}")
 
 
 @app.command()

@@ -8,7 +8,7 @@ together, and which other experiment each is compared with.
 import difflib
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -328,6 +328,13 @@ EXPERIMENTS: Mapping[str, Experiment] = {
         f"normalisation-none-{convolutions}": _depth(convolutions, 1).with_settings(normalisation="none")
         for convolutions in CONVOLUTIONS
     },
+    **{
+        f"normalisation{kind}-slow-{convolutions}": _depth(convolutions, 1).with_settings(
+            normalisation=normalisation, learning_rate=BASELINE.learning_rate / 10
+        )
+        for convolutions in CONVOLUTIONS
+        for kind, normalisation in (("", "dataset"), ("-none", "none"))
+    },
     "vtlp-epoch": BASELINE.with_settings(oversampling=2, vtlp="epoch"),
     "vtlp-epoch-vote": BASELINE.with_settings(oversampling=2, vtlp="epoch", test_copies=11),
     "vtlp-utterance": BASELINE.with_settings(oversampling=2, vtlp="utterance"),
@@ -335,6 +342,9 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "frequency-8": BASELINE.with_settings(frequency_range=8),
 }  # fmt: skip
 """Name of each experiment -> its configuration."""
+
+
+_LIST = "`python -m ser_lib experiments` lists them all"
 
 
 @dataclass(frozen=True)
@@ -409,6 +419,10 @@ FAMILIES: Mapping[str, Family] = {
         "what does normalising the spectrogram do, by the number of convolutions?",
         {f"normalisation-none-{convolutions}": depth_name(convolutions, 1) for convolutions in CONVOLUTIONS},
     ),
+    "normalisation-slow": Family(
+        "and with a tenth of the learning rate, at which networks without it learn, too?",
+        {f"normalisation-none-slow-{number}": f"normalisation-slow-{number}" for number in CONVOLUTIONS},
+    ),
     "vtlp": Family(
         "which strategy of VTLP is best, and what does the vote add?",
         _against("table1-oversampling", "vtlp-epoch", "vtlp-epoch-vote", "vtlp-utterance", "table1-vtlp"),
@@ -448,7 +462,7 @@ def find_experiment(name: str) -> Experiment:
         SerError: there is none; the message suggests the nearest name.
     """
     if name not in EXPERIMENTS:
-        raise SerError(f"there is no experiment {name!r}{suggestion(name, EXPERIMENTS)}")
+        raise SerError(f"there is no experiment {name!r}{nearest(name, EXPERIMENTS)} ({_LIST})")
     return EXPERIMENTS[name]
 
 
@@ -462,10 +476,39 @@ def members(name: str) -> list[str]:
         return FAMILIES[name].experiments
     if name in EXPERIMENTS:
         return [name]
-    raise SerError(f"there is no experiment or family {name!r}{suggestion(name, {**EXPERIMENTS, **FAMILIES})}")
+    raise SerError(f"there is no experiment or family {name!r}{nearest(name, {**EXPERIMENTS, **FAMILIES})} ({_LIST})")
 
 
-def suggestion(word: str, known: Mapping[str, Any]) -> str:
+def compared(names: Sequence[str], reference: str = "") -> dict[str, str]:
+    """Each of some experiments -> the one that it is compared with.
+
+    Args:
+        names: experiments, or families of them.
+        reference: the one that all are compared with; if empty, members of a family are compared as the family says,
+            and all others with the first experiment that is named.
+
+    Raises:
+        SerError: a name is unknown, or there is nothing to compare.
+    """
+    pairs: dict[str, str] = {}
+    plain = [name for name in names if name not in FAMILIES]
+    for name in names:
+        own = FAMILIES[name].references if name in FAMILIES else {}
+        for member in members(name):
+            pairs[member] = reference or own.get(member) or pairs.get(member) or (plain[0] if plain else member)
+    find_experiment(reference or next(iter(EXPERIMENTS)))
+    pairs = {member: other for member, other in pairs.items() if member != other}
+    if not pairs:
+        raise SerError(f"{', '.join(names)}: name two experiments or more, or a family ({', '.join(FAMILIES)})")
+    return pairs
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
     """': did you mean ...' for a misspelt word, followed by all that is known."""
+    return f"{nearest(word, known)} Known: {', '.join(known)}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """'; did you mean ...?' for a misspelt word, or nothing where no known word is near."""
     near = difflib.get_close_matches(str(word), known, n=1)
-    return (f"; did you mean {near[0]!r}?" if near else "") + f" Known: {', '.join(known)}"
+    return f"; did you mean {near[0]!r}?" if near else ""

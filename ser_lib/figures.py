@@ -1,4 +1,4 @@
-"""Figures, drawn from tidy tables and arrays; pure functions (Figures 1, 2 and 3, eq. 1, Tables 1 and 2).
+"""Figures, drawn from tidy tables and arrays; pure functions (Figures 1, 2 and 3, eq. 1, Tables 1, 2 and 3, Section 3).
 
 Call :func:`ser_lib.style.use` once before. Each function returns a figure that pyplot knows nothing of, so that a
 notebook shows it once, where it is returned. UA and validation are drawn solid and filled, WA and training dashed or
@@ -16,15 +16,20 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend_handler import HandlerTuple
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch
+from matplotlib.lines import Line2D
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch, Rectangle
 
-from ser_lib import audio, features, paper, style, tables, vtlp
+from ser_lib import audio, features, optim, paper, style, tables, vtlp
 from ser_lib.corpora import EMOTIONS, TITLES, iemocap
 from ser_lib.errors import SerError
+from ser_lib.experiments import BATCH_SIZES, batch_name
 from ser_lib.folds import Fold, oversample
 
 GREY = "#767676"
 """What belongs to the drawing, not to the data: reference lines, outlines, arrows."""
+
+WITHOUT = "#8A5A00"
+"""Our runs without what the figure is about, beside `style.OURS` with it."""
 
 METRICS = {"ua": "unweighted accuracy", "wa": "weighted accuracy"}
 """Column of a table of scores -> its name, in the order in which figures show them."""
@@ -40,6 +45,10 @@ TECHNIQUES = {
 _SECONDS_PER_FRAME = features.HOP / audio.SAMPLE_RATE
 _PAPER_MARKER = "*"
 _BLOCKS_IN_A_ROW = 9
+_NORMALISATION = {
+    "normalised": {"color": style.OURS},
+    "not normalised": {"color": WITHOUT, "marker": "o", "markersize": 3},
+}
 
 
 def class_distribution(counts: pd.Series, title: str) -> Figure:
@@ -349,7 +358,8 @@ def table1_scores(summary: pd.DataFrame) -> Figure:
         summary: as :func:`ser_lib.tables.summary` returns it; corpora and experiments may be missing.
 
     Returns:
-        The figure: UA and WA in per cent; ours are means over speakers with 95 % intervals, the paper printed none.
+        The figure: UA and WA in per cent; ours are means over speakers with 95 % intervals from `MINIMUM_FOLDS`
+        speakers on, the paper printed none.
 
     Source: Table 1.
     """
@@ -388,7 +398,7 @@ def fold_scores(scored: pd.DataFrame, corpus: str, experiment: str = "table1-bes
 
     Returns:
         The figure: UA above WA, in per cent; a mark per run, a bar per speaker (mean over seeds), and the mean over
-        speakers with its 95 % interval.
+        speakers with its 95 % interval from `MINIMUM_FOLDS` speakers on.
 
     Source: Table 2.
     """
@@ -428,21 +438,299 @@ def gradient_norms(gradients: pd.DataFrame) -> Figure:
     Source: Fig. 3.
     """
     _refuse_several_runs(gradients, "epoch", "step")
-    layers = [column for column in gradients if column.split()[0] in ("conv", "lstm", "dense")]
-    layers = [layer for layer in layers if gradients[layer].notna().any()]
-    long = gradients.melt("epoch", layers, "layer", "norm")
-    kinds = [layer.split()[0] for layer in layers]
-    dashes = {"conv": "", "lstm": (4, 1.5), "dense": (1, 1)}
-    figure = Figure(figsize=style.size(height=3.3))
+    return _layer_lines(gradients, ("pi", 90), "norm of the gradient (Euclidean)")
+
+
+def layer_curves(table: pd.DataFrame, title: str, quantity: str) -> Figure:
+    """What each layer does over the epochs, over all runs of one experiment on one corpus.
+
+    Args:
+        table: ``corpus, experiment, fold, seed, epoch`` and a column per layer (conv 1, ..., dense), a row per run and
+            epoch: gradients or updates of :class:`ser_lib.records.Results`.
+        title: whose runs they are.
+        quantity: what the columns hold, for the axis: "gradient norm", or "update as a share of the weights' norm, per
+            step".
+
+    Returns:
+        The figure, with a logarithmic axis: the mean over runs, and a band from the lowest to the highest run. Epochs
+        that fewer than half of the runs reached are left out: training stops early, and few runs say little.
+
+    Raises:
+        SerError: the table holds several corpora or experiments.
+
+    Source: Fig. 3, Section 3.1.
+    """
+    _refuse_mixture(table, "corpus", "experiment")
+    if table.empty:
+        figure = Figure(figsize=style.size(height=3.3))
+        axes = figure.subplots()
+        axes.set(title=title, xlabel="epoch", ylabel=quantity, xticks=[], yticks=[])
+        _say_not_run(axes, tables.NOT_RUN)
+        return figure
+    figure = _layer_lines(_reached_by_half(table), ("pi", 100), quantity)
+    runs = len(table[tables.RUN].drop_duplicates())
+    figure.axes[0].set(title=title)
+    figure.axes[0].get_legend().set_title(tables.counted(runs, "run"))
+    return figure
+
+
+def paired_differences(
+    scored: pd.DataFrame,
+    corpus: str,
+    references: Mapping[str, str],
+    metric: str = "ua",
+    failures: pd.DataFrame | None = None,
+) -> Figure:
+    """What each experiment adds to the one that it is compared with, paired by fold and seed.
+
+    Args:
+        scored: as :func:`ser_lib.tables.scores` or :func:`ser_lib.tables.validation_scores` return them.
+        corpus: whose runs to show.
+        references: experiment -> the one that it is compared with, a row each, in this order from the top.
+        metric: ``ua`` or ``wa``.
+        failures: runs whose loss did not stay finite, to tell experiments that diverged from those not run.
+
+    Returns:
+        The figure, in percentage points: a dot per fold (mean over seeds), a mark for their mean and, from
+        `MINIMUM_FOLDS` folds on, its 95 % interval.
+
+    Source: Sections 3 and 3.1, as far as they compare without a table.
+    """
+    failures = pd.DataFrame(columns=tables.RUN) if failures is None else failures
+    colour, marker = style.CORPUS[corpus], style.MARKER[corpus]
+    face = colour if metric == "ua" else "white"
+    figure = Figure(figsize=style.size(height=1.35 + 0.3 * len(references)))
     axes = figure.subplots()
-    sns.lineplot(
-        long, x="epoch", y="norm", hue="layer", style="layer", hue_order=layers, style_order=layers,
-        palette=_shades(len(layers)), dashes=[dashes[kind] for kind in kinds], errorbar=("pi", 90),
-        err_kws={"alpha": 0.15, "linewidth": 0}, ax=axes,
+    axes.axvline(0, color=GREY, linewidth=1)
+    labels = []
+    for row, (experiment, reference) in enumerate(references.items()):
+        points = 100 * tables.paired_difference(scored, corpus, experiment, reference, metric)
+        labels.append(f"{experiment} ({tables.counted(len(points), 'fold')})" if len(points) else experiment)
+        if not len(points):
+            (own,) = tables.in_common(scored, corpus, [experiment])
+            words = tables.NOTHING_SHARED if len(own) else tables.absence(failures, corpus, experiment)
+            axes.text(
+                0.5, row, words, transform=axes.get_yaxis_transform(), ha="center", va="center", color=GREY, fontsize=8,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+            )  # fmt: skip
+            continue
+        axes.plot(points, np.full(len(points), row + 0.22), "o", color=colour, markersize=2.5, alpha=0.7)
+        if len(points) >= tables.MINIMUM_FOLDS:
+            axes.hlines(row, *tables.supported_interval(points), color=colour)
+        axes.plot(points.mean(), row, marker, color=colour, markerfacecolor=face, markersize=6)
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set(
+        title=f"ours, {TITLES[corpus]}", ylim=(len(labels) - 0.4, -0.6),
+        xlabel=f"{metric.upper()} minus that of the experiment compared with (percentage points)",
     )  # fmt: skip
-    axes.set(yscale="log", xlabel="epoch", ylabel="norm of the gradient (Euclidean)")
-    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
-    axes.legend(*axes.get_legend_handles_labels(), loc="upper left", bbox_to_anchor=(1, 1))
+    axes.grid(axis="y", visible=False)
+    if not axes.lines[1:]:  # nothing but the line at zero
+        axes.set(xlim=(-1, 1), xticks=[0])
+    marks = {
+        "one fold": Line2D([], [], color=colour, marker="o", markersize=2.5, linestyle="none", alpha=0.7),
+        "mean over folds": Line2D(
+            [], [], color=colour, marker=marker, markerfacecolor=face, markersize=6, linestyle="none"
+        ),
+        f"95 % interval, from {tables.MINIMUM_FOLDS} folds on": Line2D([], [], color=colour),
+    }
+    figure.legend(marks.values(), marks, loc="outside lower center", ncols=3)
+    return figure
+
+
+def depth_map(scores: pd.DataFrame, costs: pd.DataFrame) -> Figure:
+    """How well each network of the depth study does, and what it costs.
+
+    Args:
+        scores: as :func:`ser_lib.tables.depth_scores` returns them.
+        costs: as :func:`ser_lib.tables.depth_costs` returns them.
+
+    Returns:
+        The figure: a row per number of convolutions, a column per number of Bi-LSTM layers. Scores in per cent on the
+        left, hatched where a network was not run; on the right million multiply-adds of an utterance, and below them
+        thousand parameters.
+
+    Source: Section 3 (the paper prints neither).
+    """
+    work = costs.pivot(index="convolutions", columns="layers", values="multiply_adds") / 1e6
+    weights = costs.pivot(index="convolutions", columns="layers", values="parameters") / 1e3
+    metric, folds = scores.attrs.get("metric", "ua"), len(scores.attrs.get("folds", ()))
+    figure = Figure(figsize=style.size(height=3.9))
+    left, right = figure.subplots(1, 2)
+    _draw_map(left, 100 * scores, (100 * scores).map("{:.1f}".format))
+    _draw_map(right, work, work.map("{:.1f}".format) + "\n" + weights.map("{:.0f} k".format))
+    count = f", mean of {tables.counted(folds, 'fold')}" if folds else ""
+    left.set_title(f"{metric.upper()} (%){count}")
+    right.set_title("million multiply-adds, parameters")
+    if scores.isna().to_numpy().any():
+        words = f"hatched, –: {tables.NOT_RUN}"
+        left.annotate(
+            words, (0, 0), (0, -38), xycoords="axes fraction", textcoords="offset points", color=GREY, fontsize=8
+        )
+    return figure
+
+
+def table3_scores(scored: pd.DataFrame, metric: str = "ua") -> Figure:
+    """Recurrent batch normalisation by batch size: the paper's score beside ours, a mark per corpus.
+
+    Args:
+        scored: as :func:`ser_lib.tables.scores` or :func:`ser_lib.tables.validation_scores` return them; corpora and
+            experiments may be missing.
+        metric: ``ua`` or ``wa``.
+
+    Returns:
+        The figure, in per cent: ours are means over speakers, with 95 % intervals from `MINIMUM_FOLDS` speakers on; a
+        line joins sizes whose means are of the same folds and seeds, and no others. The paper does not say whether its
+        learning rate grew with the batch.
+
+    Source: Table 3.
+    """
+    summary = tables.summary(scored)
+    corpora = [*tables.OPEN_CORPORA, "iemocap"] + ["synthetic"] * ("synthetic" in set(scored["corpus"]))
+    rules = {False: {"linestyle": "-"}, True: {"linestyle": "-.", "markerfacecolor": "white"}}
+    figure = Figure(figsize=style.size(height=4.4))
+    axes = figure.subplots()
+    offsets = np.linspace(-0.3, 0.3, 2 * len(corpora) + 1)  # in doublings
+    axes.plot(
+        np.log2([column.batch_size for column in paper.TABLE3]) + offsets[0],
+        [getattr(column, metric) for column in paper.TABLE3],
+        _PAPER_MARKER, color=style.PAPER, markersize=8, label="paper, IEMOCAP: no interval printed",
+    )  # fmt: skip
+    for place, corpus in enumerate(corpora):
+        names = {batch_name(size, scaled) for size in BATCH_SIZES for scaled in rules}
+        ours = summary[(summary["corpus"] == corpus) & summary["experiment"].isin(names)]
+        label = _mean_label(ours, corpus, len(names))
+        axes.plot([], [], style.MARKER[corpus], color=style.CORPUS[corpus], label=label)
+        for scaled, look in rules.items():
+            offset = offsets[1 + 2 * place + scaled]
+            _draw_batch_sizes(axes, scored, ours.set_index("experiment"), metric, corpus, scaled, offset, look)
+    sizes = np.log2(BATCH_SIZES)
+    axes.set_xticks(sizes, BATCH_SIZES)
+    for border in sizes[:-1] + 0.5:
+        axes.axvline(border, color="#dddddd", linewidth=0.6)
+    axes.set(xlabel="batch size (utterances)", ylabel=f"{METRICS[metric]} (%)", xlim=(sizes[0] - 0.5, sizes[-1] + 0.5))
+    axes.grid(axis="x", visible=False)
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center")
+    held = [Line2D([], [], marker="o", color=GREY, linewidth=1, **look) for look in rules.values()]
+    words = ["learning rate held", "learning rate scaled with the batch size"]
+    axes.legend(held, words, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, handlelength=3)
+    return figure
+
+
+def normalisation_curves(histories: pd.DataFrame, pairs: Mapping[str, tuple[str, str]]) -> Figure:
+    """Loss over the epochs with and without normalisation of the input, a panel per pair of experiments.
+
+    Args:
+        histories: ``corpus, experiment, fold, seed, epoch, training_loss, validation_loss`` of one corpus.
+        pairs: title of a panel -> the experiment with, and the one without.
+
+    Returns:
+        The figure, with a logarithmic axis: means over the folds and seeds that both have run. Epochs that fewer than
+        half of the runs of an experiment reached are left out.
+
+    Raises:
+        SerError: the histories are of several corpora.
+
+    Source: Section 3, eq. 2 ("significantly improves the convergence time", "strong overfitting").
+    """
+    _refuse_mixture(histories, "corpus")
+    rows = math.ceil(len(pairs) / 3)
+    figure = Figure(figsize=style.size(height=0.7 + 1.9 * rows))
+    grid = figure.subplots(rows, 3, sharex=True, sharey=True, squeeze=False)
+    for axes, (title, pair) in zip(grid.flat, pairs.items(), strict=False):
+        runs = [histories[histories["experiment"] == name].set_index(["fold", "seed"]) for name in pair]
+        shared = set(runs[0].index) & set(runs[1].index)
+        axes.set_title(title)
+        if not shared:
+            _say_not_run(axes, tables.NOTHING_SHARED if all(map(len, runs)) else tables.NOT_RUN)
+            continue
+        axes.set_title(f"{tables.counted(len(shared), 'run')} each", loc="right", fontsize=8)
+        for part, look in zip(runs, _NORMALISATION.values(), strict=True):
+            part = part[np.array([run in shared for run in part.index])].reset_index()
+            mean = _reached_by_half(part).groupby("epoch")[["training_loss", "validation_loss"]].mean()
+            every = max(1, len(mean) // 6)
+            axes.plot(mean["training_loss"], "--", markevery=every, **look)
+            axes.plot(mean["validation_loss"], markevery=every, **look)
+    for axes in grid.flat[len(pairs) :]:
+        axes.set_axis_off()
+    if any(axes.lines for axes in grid.flat):  # the axes are shared
+        grid[0, 0].set_yscale("log")
+        grid[0, 0].xaxis.set_major_locator(mpl.ticker.MaxNLocator(5, integer=True))
+    else:
+        grid[0, 0].set(xticks=[], yticks=[])
+    for axes in grid[-1]:
+        axes.set_xlabel("epoch")
+    figure.supylabel("cross-entropy (nats)", fontsize=9)
+    lines = {
+        f"{part}, {words}": Line2D([], [], linestyle=dash, **look)
+        for words, look in _NORMALISATION.items()
+        for part, dash in (("training", "--"), ("validation", "-"))
+    }
+    figure.legend(lines.values(), lines, loc="outside lower center", ncols=2)
+    return figure
+
+
+def schedule_response(momentum: float = 0.9, drop: int = 60, steps: int = 120) -> Figure:
+    """What eq. 6 makes of a constant gradient when η, or β, falls to a tenth.
+
+    Args:
+        momentum: γ.
+        drop: the step from which the factor is 0.1 and no longer 1.
+        steps: how many steps to show.
+
+    Returns:
+        The figure: size of the update by step, as a share of that before the fall.
+
+    Source: eq. 6, by way of :class:`ser_lib.optim.BetaSGD`.
+    """
+    figure = Figure(figsize=style.size(0.72, 2.9))
+    axes = figure.subplots()
+    looks = {"lr": ("η falls", "-", style.OURS), "beta": ("β falls", "--", style.CORPUS["emodb"])}
+    for setting, (label, dash, colour) in looks.items():
+        weight = torch.zeros(1, dtype=torch.float64)
+        optimizer = optim.BetaSGD([weight], lr=1 - momentum, momentum=momentum)
+        (group,) = optimizer.param_groups
+        before, updates = group[setting], []
+        for step in range(steps):
+            group[setting] = before * (1 if step < drop else 0.1)
+            weight.grad = torch.ones_like(weight)
+            optimizer.step()
+            updates.append(float(optimizer.update_norm([weight])))
+        axes.plot(range(1, steps + 1), updates, dash, color=colour, label=label)
+    axes.set(xlabel="step", ylabel="size of the update", title=f"constant gradient, γ = {momentum:g}", ylim=(0, 1.05))
+    axes.legend()
+    return figure
+
+
+def best_of_seeds(table: pd.DataFrame, title: str) -> Figure:
+    """What showing only the best of k runs adds.
+
+    Args:
+        table: as :func:`ser_lib.tables.best_of` returns it.
+        title: whose runs they are, and which score.
+
+    Returns:
+        The figure, in per cent, each point with its rise above a run taken by chance, in percentage points.
+
+    Source: Tables 1 and 3 ("for each experiment we present the results corresponding to its best run").
+    """
+    figure = Figure(figsize=style.size(0.72, 2.9))
+    axes = figure.subplots()
+    axes.set(title=title, xlabel="runs to choose from", ylabel="expected score of the best run (%)")
+    if table.empty:
+        _say_not_run(axes, f"{tables.NOT_RUN} with two seeds")
+        axes.set(xticks=[], yticks=[])
+        return figure
+    axes.plot(table["k"], 100 * table["expected_best"], "o-", color=style.OURS)
+    for row in table.iloc[1:].itertuples():
+        axes.annotate(
+            f"{100 * row.rise:+.1f}", (row.k, 100 * row.expected_best), (0, 5), textcoords="offset points", ha="center",
+            fontsize=8,
+        )  # fmt: skip
+    axes.set_xticks(table["k"])
+    axes.margins(0.08, 0.15)
+    folds = len(table.attrs.get("folds", ()))
+    if folds:
+        axes.set_title(f"mean of {tables.counted(folds, 'fold')}", loc="right", fontsize=8)
     return figure
 
 
@@ -460,6 +748,39 @@ def _plain_ticks(axis: mpl.axis.Axis, ticks: Sequence[float]) -> None:
 def _refuse_several_runs(table: pd.DataFrame, *identity: str) -> None:
     if table.duplicated([column for column in identity if column in table]).any():
         raise SerError("one run is drawn at a time, but the table holds several: choose corpus, experiment, fold, seed")
+
+
+def _refuse_mixture(table: pd.DataFrame, *columns: str) -> None:
+    for column in columns:
+        if table[column].nunique() > 1:
+            raise SerError(f"one {column} is drawn at a time, but the table holds {table[column].nunique()}")
+
+
+def _reached_by_half(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of those epochs that at least half of the runs reached, with numbers as numbers."""
+    runs = table.groupby("epoch").size()
+    most = runs.max()  # every run has a first epoch
+    return table[table["epoch"].map(2 * runs >= most)].infer_objects()
+
+
+def _layer_lines(table: pd.DataFrame, band: tuple[str, float], quantity: str) -> Figure:
+    """A line per layer over the epochs, the mean of an epoch's rows, with a band of so many per cent of them."""
+    layers = [column for column in table if column.split()[0] in ("conv", "lstm", "dense")]
+    layers = [layer for layer in layers if table[layer].notna().any()]
+    long = table.melt("epoch", layers, "layer", "norm")
+    kinds = [layer.split()[0] for layer in layers]
+    dashes = {"conv": "", "lstm": (4, 1.5), "dense": (1, 1)}
+    figure = Figure(figsize=style.size(height=3.3))
+    axes = figure.subplots()
+    sns.lineplot(
+        long, x="epoch", y="norm", hue="layer", style="layer", hue_order=layers, style_order=layers,
+        palette=_shades(len(layers)), dashes=[dashes[kind] for kind in kinds], errorbar=band,
+        err_kws={"alpha": 0.15, "linewidth": 0}, ax=axes,
+    )  # fmt: skip
+    axes.set(yscale="log", xlabel="epoch", ylabel=quantity)
+    axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
+    axes.legend(*axes.get_legend_handles_labels(), loc="upper left", bbox_to_anchor=(1, 1))
+    return figure
 
 
 def _counts(emotions: np.ndarray) -> np.ndarray:
@@ -495,7 +816,9 @@ def _mean_label(ours: pd.DataFrame, corpus: str, experiments: int) -> str:
     fewest, most = ours["folds"].min(), ours["folds"].max()
     speakers = f"{most}" if fewest == most else f"{fewest} to {most}"
     some = "" if len(ours) == experiments else f", {len(ours)} of {experiments} experiments"
-    return f"ours, {TITLES[corpus]}: mean of {speakers} speakers, 95 % interval{some}"
+    interval = ", 95 % interval" if most >= tables.MINIMUM_FOLDS else ""
+    interval += f" from {tables.MINIMUM_FOLDS} on" if fewest < tables.MINIMUM_FOLDS <= most else ""
+    return f"ours, {TITLES[corpus]}: mean of {speakers} speakers{interval}{some}"
 
 
 def _absent(corpus: str) -> str:
@@ -506,12 +829,63 @@ def _say_not_run(axes: Axes, words: str) -> None:
     axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", color=GREY)
 
 
+def _draw_map(axes: Axes, values: pd.DataFrame, texts: pd.DataFrame) -> None:
+    """A cell per network with its text in the ink that stands out most; grey and hatched where there is no value."""
+    found = values.stack().dropna()
+    limits = (found.min(), found.max()) if len(found) else (0, 1)
+    norm, colours = mpl.colors.Normalize(*limits), mpl.colormaps[style.SEQUENTIAL]
+    for y, convolutions in enumerate(values.index):
+        for x, layers in enumerate(values.columns):
+            value, text = values.loc[convolutions, layers], texts.loc[convolutions, layers]
+            missing = np.isnan(value)
+            colour = "#eeeeee" if missing else colours(norm(value))
+            look = {"hatch": "////", "edgecolor": "#cccccc", "linewidth": 0} if missing else {"edgecolor": "white"}
+            axes.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, **look))
+            ink = max(("black", "white"), key=lambda ink, colour=colour: style.contrast(ink, colour))
+            axes.text(x, y, "–" if missing else text, ha="center", va="center", color=ink, fontsize=8)
+    axes.set(xlim=(-0.5, values.shape[1] - 0.5), ylim=(values.shape[0] - 0.5, -0.5))
+    axes.set_xticks(range(values.shape[1]), values.columns)
+    axes.set_yticks(range(values.shape[0]), values.index)
+    axes.set(xlabel="Bi-LSTM layers", ylabel="convolutions")
+    axes.tick_params(length=0)
+    axes.grid(visible=False)
+
+
+def _draw_batch_sizes(
+    axes: Axes,
+    scored: pd.DataFrame,
+    ours: pd.DataFrame,
+    metric: str,
+    corpus: str,
+    scaled: bool,
+    offset: float,
+    look: Mapping[str, str],
+) -> None:
+    """Means of one corpus and rule by batch size, with intervals; neighbours of the same runs are joined."""
+    names = [batch_name(size, scaled) for size in BATCH_SIZES]
+    places = np.log2(BATCH_SIZES) + offset
+    mean, low, high = (100 * ours.reindex(names)[metric + end].to_numpy(dtype=float) for end in ("", "_low", "_high"))
+    colour = style.CORPUS[corpus]
+    face = {key: value for key, value in look.items() if key != "linestyle"}
+    axes.errorbar(
+        places, mean, [mean - low, high - mean], fmt=style.MARKER[corpus], color=colour, capsize=2, elinewidth=1, **face
+    )
+    of = scored[scored["corpus"] == corpus]
+    runs = [
+        set(of.loc[of["experiment"] == name, ["fold", "seed"]].itertuples(index=False, name=None)) for name in names
+    ]
+    for first in range(len(names) - 1):
+        if runs[first] and runs[first] == runs[first + 1]:
+            pair = slice(first, first + 2)
+            axes.plot(places[pair], mean[pair], color=colour, linewidth=1, linestyle=look["linestyle"])
+
+
 def _draw_folds(axes: Axes, scores: pd.DataFrame, metric: str, colour: str, marker: str) -> None:
     """Scores in per cent by test speaker, their mean over speakers and its interval."""
     speakers = list(scores["test_speaker"].drop_duplicates())
     by_speaker = scores.groupby("test_speaker")[metric].mean()[speakers]
-    mean, (low, high) = by_speaker.mean(), tables.interval(by_speaker.to_numpy())
-    if low < high:  # no interval for a single speaker
+    mean, (low, high) = by_speaker.mean(), tables.supported_interval(by_speaker.to_numpy())
+    if low < high:  # no interval for few speakers
         axes.axhspan(low, high, color=colour, alpha=0.12, linewidth=0)
     axes.axhline(mean, color=colour, linewidth=1)
     places = scores["test_speaker"].map(speakers.index)

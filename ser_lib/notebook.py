@@ -1,7 +1,7 @@
 """What papermill alone does not do: refuse a misspelt parameter."""
 
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ser_lib.errors import SerError
@@ -36,3 +36,13 @@ def check_parameters(namespace: Mapping[str, Any], **known: type) -> None:
         value = namespace[name]
         if not isinstance(value, kind) or isinstance(value, bool):
             raise SerError(f"parameter {name} = {value!r} must be of type {kind.__name__}")
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Refuse a parameter's value that is none of its choices.
+
+    Raises:
+        SerError: it is not; the message suggests the nearest choice.
+    """
+    if value not in choices:
+        raise SerError(f"parameter {name} = {value!r} is none of its choices{suggestion(value, choices)}")

@@ -331,7 +331,7 @@ def collect(destination: Path | None = None, say: Callable[[str], None] = print)
         folder = destination / corpus / name
         tables = _tidy(records)
         kept = _collected_before(folder, tables["runs"], say)
-        _write_tables(folder, {kind: pd.concat([kept[kind], table]) for kind, table in tables.items()}, records[0])
+        _write_tables(folder, {kind: _joined([kept[kind], table], kind) for kind, table in tables.items()}, records[0])
         manifest = _manifest(corpus, fingerprint)
         if corpus != "iemocap" and manifest.exists():  # labels of a licensed corpus stay with its owner
             shutil.copyfile(manifest, destination / corpus / "utterances.csv")
@@ -390,13 +390,8 @@ def load_results(folder: Path | None = None) -> Results:
     """
     folder = folder or paths.results_folder()
     results = Results(
-        **{
-            kind: pd.concat([_empty(kind), *_read_tables(folder.glob(f"*/*/{kind}.csv"), kind)], ignore_index=True)
-            for kind in _KINDS
-        },
-        failures=pd.concat(
-            [_empty("failures"), *_read_tables(folder.glob("*/failures.csv"), "failures")], ignore_index=True
-        ),
+        **{kind: _joined(_read_tables(folder.glob(f"*/*/{kind}.csv"), kind), kind) for kind in _KINDS},
+        failures=_joined(_read_tables(folder.glob("*/failures.csv"), "failures"), "failures"),
     )
     if results.runs.duplicated(IDENTITY).any():
         raise SerError(f"{folder}: a run is listed twice in runs.csv: collect the results again")
@@ -414,7 +409,7 @@ def load_runs() -> Results:
     """As :func:`load_results`, straight from the finished runs on this machine, collected or not."""
     tables = [_tidy(records) for records in finished_runs(lambda text: None).values()]
     return Results(
-        **{kind: pd.concat([_empty(kind), *(table[kind] for table in tables)], ignore_index=True) for kind in _KINDS},
+        **{kind: _joined([table[kind] for table in tables], kind) for kind in _KINDS},
         failures=_failures(),
     )
 
@@ -454,7 +449,7 @@ def _identity_first(table: pd.DataFrame) -> pd.DataFrame:
 
 def _collected_before(folder: Path, runs: pd.DataFrame, say: Callable[[str], None]) -> dict[str, pd.DataFrame]:
     """Those runs in the tables of a folder that new ones of the same configuration neither replace nor contradict."""
-    tables = {kind: pd.concat([_empty(kind), *_read_tables(folder.glob(f"{kind}.csv"), kind)]) for kind in _KINDS}
+    tables = {kind: _joined(_read_tables(folder.glob(f"{kind}.csv"), kind), kind) for kind in _KINDS}
     old = tables["runs"]
     current = old["configuration"].isin(runs["configuration"])
     if (~current).any():
@@ -512,6 +507,12 @@ def _read_tables(files: Iterable[Path], kind: str) -> Iterable[pd.DataFrame]:
         if missing:
             raise SerError(f"{file} lacks the column(s) {', '.join(missing)}: collect the results again")
         yield table
+
+
+def _joined(tables: Iterable[pd.DataFrame], kind: str) -> pd.DataFrame:
+    """Tables of one kind one below the other; an empty one with the kind's columns if there are none."""
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else _empty(kind)
 
 
 def _empty(kind: str) -> pd.DataFrame:

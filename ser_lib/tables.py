@@ -1,21 +1,23 @@
-"""Tables of scores, computed from predictions; pure functions of tidy tables (Tables 1 and 2)."""
+"""Tables of scores, computed from predictions; pure functions of tidy tables (Tables 1, 2 and 3, Section 3)."""
 
 import html
 import itertools
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from scipy import stats
 
-from ser_lib import metrics, paper, paths, records
+from ser_lib import metrics, model, paper, paths, records, training
 from ser_lib.corpora import EMOTIONS, TITLES
 from ser_lib.errors import SerError
-from ser_lib.experiments import Experiment
+from ser_lib.experiments import BATCH_SIZES, BEST, CONVOLUTIONS, EXPERIMENTS, Experiment, batch_name, depth_name
 from ser_lib.features import frame_counts
 
 RUN = records.IDENTITY
@@ -23,6 +25,18 @@ OPEN_CORPORA = ("emodb", "ravdess", "nemo")
 NOT_RUN = "not run yet"
 LICENCE = "not run here"
 """IEMOCAP's columns, until an owner of the licence runs them."""
+
+DIVERGED = "diverged"
+"""The experiment was run, and its loss did not stay finite in any run."""
+
+NOTHING_SHARED = "no run in common"
+"""Both experiments were run, but never on the same fold with the same seed."""
+
+MINIMUM_FOLDS = 6
+"""Fewer speakers than this decide nothing, and have no interval."""
+
+LAYERS = (1, 2, 3, 4)
+"""Numbers of Bi-LSTM layers of the depth study (Section 3)."""
 
 
 def scores(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -52,6 +66,35 @@ def scores(predictions: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[*RUN, "test_speaker", "utterances", "correct", "wa", "ua"])
 
 
+def validation_scores(histories: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """WA and UA of every run on its validation speaker, at the epoch that was chosen.
+
+    That speaker chose the epoch, so that these scores are higher than those of a speaker who chose nothing.
+
+    Args:
+        histories: every epoch of every run: ``corpus, experiment, fold, seed, epoch, validation_wa, validation_ua``.
+        runs: those four and ``best_epoch``, one row per run.
+
+    Returns:
+        One row per run: the four, and ``wa`` and ``ua`` in [0, 1]; it serves wherever scores are only averaged or
+        compared, and has no utterances to pool.
+
+    Raises:
+        SerError: the history of a run lacks its chosen epoch.
+
+    Source: Section 3, first paragraph (the validation speaker; the paper prints no score of theirs).
+    """
+    chosen = runs[[*RUN, "best_epoch"]].rename(columns={"best_epoch": "epoch"}).astype({"epoch": object})
+    names = {"validation_wa": "wa", "validation_ua": "ua"}
+    found = chosen.merge(
+        histories[[*RUN, "epoch", *names]].astype({"epoch": object}), "left", [*RUN, "epoch"], validate="one_to_one"
+    )
+    if found["validation_ua"].isna().any():
+        run = ", ".join(map(str, found.loc[found["validation_ua"].isna(), RUN].iloc[0]))
+        raise SerError(f"the history of the run ({run}) lacks the epoch that was chosen: collect the results again")
+    return found.rename(columns=names).infer_objects()[[*RUN, "wa", "ua"]]
+
+
 def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
     """Student's t interval of a mean over speakers; NaN below two values.
 
@@ -68,19 +111,43 @@ def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def supported_interval(values: np.ndarray) -> tuple[float, float]:
+    """The interval of a mean over speakers as tables and figures show it: NaN below `MINIMUM_FOLDS`.
+
+    Args:
+        values: one score per speaker, shape (speakers,).
+    """
+    return interval(values) if len(values) >= MINIMUM_FOLDS else (float("nan"), float("nan"))
+
+
+def balanced(part: pd.DataFrame) -> pd.DataFrame:
+    """The runs of those seeds that every fold of an experiment has run; all of its runs if there is no such seed.
+
+    More seeds on a few folds, as for the study of best runs, would otherwise change a mean over all folds.
+
+    Args:
+        part: runs of one experiment on one corpus, with ``fold`` and ``seed``.
+    """
+    folds = part.groupby("seed")["fold"].nunique()
+    complete = folds.index[folds == part["fold"].nunique()]
+    return part[part["seed"].isin(complete)] if len(complete) else part
+
+
 def summary(scored: pd.DataFrame) -> pd.DataFrame:
     """Each experiment on each corpus: mean over folds with its interval, and the pooled WA.
 
-    Seeds of a fold are averaged first: the speakers are the sample, the seeds are not.
+    Seeds of a fold are averaged first: the speakers are the sample, the seeds are not. Seeds that only some folds have
+    run are left out (:func:`balanced`). Below `MINIMUM_FOLDS` folds the ends of the interval are NaN.
 
     Returns:
         One row per corpus and experiment: ``folds``, ``seeds`` (the fewest of any fold), ``runs``, ``wa``, ``wa_low``,
-        ``wa_high``, ``ua``, ``ua_low``, ``ua_high``, ``pooled_wa``.
+        ``wa_high``, ``ua``, ``ua_low``, ``ua_high``, ``pooled_wa`` (NaN for scores of the validation speaker).
 
     Source: Section 3 ("First, we compute the metrics for each fold and then present the scores as the average").
     """
     rows = []
     for (corpus, experiment), part in scored.groupby(["corpus", "experiment"], sort=True):
+        part = balanced(part)
         by_fold = part.groupby("fold")[["wa", "ua"]].mean()
         row = {
             "corpus": corpus,
@@ -88,10 +155,10 @@ def summary(scored: pd.DataFrame) -> pd.DataFrame:
             "folds": len(by_fold),
             "seeds": int(part.groupby("fold")["seed"].nunique().min()),
             "runs": len(part),
-            "pooled_wa": part["correct"].sum() / part["utterances"].sum(),
+            "pooled_wa": part["correct"].sum() / part["utterances"].sum() if "correct" in part else np.nan,
         }
         for metric in ("wa", "ua"):
-            low, high = interval(by_fold[metric])
+            low, high = supported_interval(by_fold[metric])
             row |= {metric: by_fold[metric].mean(), f"{metric}_low": low, f"{metric}_high": high}
         rows.append(row)
     columns = ["corpus", "experiment", "folds", "seeds", "runs", "pooled_wa"]
@@ -111,6 +178,34 @@ def paired_difference(scored: pd.DataFrame, corpus: str, experiment: str, refere
     return difference.groupby("fold").mean().to_numpy()
 
 
+def in_common(scored: pd.DataFrame, corpus: str, experiments: Iterable[str]) -> list[pd.DataFrame]:
+    """The runs of each experiment on the folds and seeds that all of them have run.
+
+    Args:
+        scored: as :func:`scores` or :func:`validation_scores` return them.
+        corpus: whose runs.
+        experiments: which of its experiments.
+
+    Returns:
+        One table per experiment with the index ``fold, seed``, all in the same order; empty ones if nothing is shared.
+    """
+    parts = [_part(scored, corpus, name).set_index(["fold", "seed"]).sort_index() for name in experiments]
+    shared = set.intersection(*(set(part.index) for part in parts)) if parts else set()
+    return [part[np.array([run in shared for run in part.index], dtype=bool)] for part in parts]
+
+
+def absence(failures: pd.DataFrame, corpus: str, experiment: str) -> str:
+    """What to say where an experiment has no score on a corpus: diverged, or not run (yet).
+
+    Args:
+        failures: runs whose loss did not stay finite, with ``corpus`` and ``experiment``.
+        corpus, experiment: what has no score.
+    """
+    if len(_part(failures, corpus, experiment)):
+        return DIVERGED
+    return LICENCE if corpus == "iemocap" else NOT_RUN
+
+
 def best_of_sessions(wa: np.ndarray, ua: np.ndarray) -> tuple[float, float]:
     """Table 2's "5 best folds": the mean over the fold of each session whose speaker has the higher UA.
 
@@ -126,14 +221,21 @@ def best_of_sessions(wa: np.ndarray, ua: np.ndarray) -> tuple[float, float]:
 
 
 def with_interval(mean: float, low: float, high: float) -> str:
-    """Percent with an interval: 81.3 [75.0, 87.6]."""
+    """Percent with an interval: 81.3 [75.0, 87.6]. No end of one is shown below 0 or above 100, where no score is."""
     if np.isnan(low):
         return f"{100 * mean:.1f}"
-    return f"{100 * mean:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
+    return f"{100 * mean:.1f} [{100 * max(low, 0):.1f}, {100 * min(high, 1):.1f}]"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things in words: 1 fold, 2 folds."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def table1(scored: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Table 1 for one metric: the paper's score beside ours, by corpus; percent, mean over folds with 95 % interval.
+
+    Below `MINIMUM_FOLDS` folds there is no interval, and the number of folds stands in its place.
 
     Args:
         scored: as :func:`scores` returns them.
@@ -157,7 +259,7 @@ def table1(scored: pd.DataFrame, metric: str) -> pd.DataFrame:
 
 def table2(scored: pd.DataFrame, corpus: str, experiment: str = "table1-best") -> pd.DataFrame:
     """Table 2 of one corpus: each fold's test speaker, its utterances, WA and UA (percent; mean over seeds)."""
-    part = scored[(scored["corpus"] == corpus) & (scored["experiment"] == experiment)]
+    part = balanced(_part(scored, corpus, experiment))
     by_fold = part.groupby(["fold", "test_speaker"])[["utterances", "wa", "ua"]].mean().reset_index()
     table = by_fold.rename(columns={"fold": "Fold", "test_speaker": "Test speaker", "utterances": "Utterances"})
     table["Utterances"] = table["Utterances"].astype(int)
@@ -170,12 +272,12 @@ def averages(scored: pd.DataFrame, corpus: str, experiment: str = "table1-best")
     """The rows below Table 2: mean over folds, pooled, and "5 best folds", the paper's beside ours (percent)."""
     names = ["mean over folds", "pooled", "better speaker of each session"]
     ours = {name: (NOT_RUN, NOT_RUN) for name in names}
-    part = scored[(scored["corpus"] == corpus) & (scored["experiment"] == experiment)]
+    part = balanced(_part(scored, corpus, experiment))
     if len(part):
         row = summary(part).iloc[0]
         ours[names[0]] = (
-            with_interval(row.wa, row.wa_low, row.wa_high),
-            with_interval(row.ua, row.ua_low, row.ua_high),
+            _percent(row.wa, row.wa_low, row.wa_high, row.folds),
+            _percent(row.ua, row.ua_low, row.ua_high, row.folds),
         )
         ours[names[1]] = (f"{100 * row.pooled_wa:.1f}", "–")
         by_fold = part.groupby("fold")[["wa", "ua"]].mean()
@@ -231,10 +333,216 @@ def steps(scored: pd.DataFrame, corpus: str) -> pd.DataFrame:
 
 
 def points_with_interval(differences: np.ndarray) -> str:
-    """Mean of differences in percentage points, one per speaker, with its 95 % interval: +1.2 [−0.3, +2.7]."""
-    low, high = interval(differences)
+    """Mean of differences in percentage points, one per speaker, with its 95 % interval: +1.2 [−0.3, +2.7].
+
+    Below `MINIMUM_FOLDS` there is no interval: +1.2 (2 folds).
+    """
+    low, high = supported_interval(differences)
     mean = f"{np.mean(differences):+.1f}"
-    return mean if np.isnan(low) else f"{mean} [{low:+.1f}, {high:+.1f}]"
+    return f"{mean} ({counted(len(differences), 'fold')})" if np.isnan(low) else f"{mean} [{low:+.1f}, {high:+.1f}]"
+
+
+def comparison(
+    scored: pd.DataFrame, failures: pd.DataFrame, corpus: str, references: Mapping[str, str]
+) -> pd.DataFrame:
+    """Each experiment of a family beside the one that it is compared with, on one corpus.
+
+    Every number of a row is of the runs that the two have in common, by fold and seed: where the other experiment was
+    run on more folds, the score here is not the one of its full table, and score and difference belong together. Runs
+    that diverged are in no mean: where there are some, the mean is of the others only.
+
+    Args:
+        scored: as :func:`scores` or :func:`validation_scores` return them.
+        failures: runs whose loss did not stay finite.
+        corpus: whose runs to show.
+        references: experiment -> the one that it is compared with.
+
+    Returns:
+        One row per experiment: both names, ``Folds`` and ``Seeds`` in common, UA and WA in per cent and their
+        differences in percentage points (mean over folds; 95 % interval from `MINIMUM_FOLDS` folds on), and
+        ``Diverged``, such as "3 of 10" of all its runs on the corpus.
+
+    Source: Sections 3 and 3.1, as far as they compare without a table.
+    """
+    columns = ["Folds", "Seeds", "UA (%)", "WA (%)", "UA, difference", "WA, difference"]
+    rows = []
+    for experiment, reference in references.items():
+        part, _ = in_common(scored, corpus, [experiment, reference])
+        row = {"Experiment": experiment, "Compared with": reference}
+        if part.empty:
+            run = len(_part(scored, corpus, experiment))
+            row |= dict.fromkeys(columns, NOTHING_SHARED if run else absence(failures, corpus, experiment))
+        else:
+            by_fold = part.groupby(level="fold")
+            row |= {"Folds": int(by_fold.ngroups), "Seeds": int(by_fold.size().min())}
+            for metric in ("ua", "wa"):
+                means = by_fold[metric].mean()
+                row[f"{metric.upper()} (%)"] = _percent(means.mean(), *supported_interval(means), len(means))
+            for metric in ("ua", "wa"):
+                points = 100 * paired_difference(scored, corpus, experiment, reference, metric)
+                row[f"{metric.upper()}, difference"] = points_with_interval(points)
+        rows.append(row | {"Diverged": _diverged(scored, failures, corpus, experiment)})
+    return pd.DataFrame(rows, columns=["Experiment", "Compared with", *columns, "Diverged"])
+
+
+def table3(scored: pd.DataFrame, failures: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Table 3 for one metric, and two batch sizes beyond it: the paper's score beside ours, by corpus.
+
+    The paper does not say whether its learning rate grew with the batch, so that its score stands beside both rules.
+
+    Args:
+        scored: as :func:`scores` or :func:`validation_scores` return them.
+        failures: runs whose loss did not stay finite.
+        metric: ``wa`` or ``ua``.
+
+    Returns:
+        The best model without recurrent batch normalisation, then a row per batch size and rule; per cent, mean over
+        folds with 95 % interval from `MINIMUM_FOLDS` folds on, with the number of runs that diverged, if any did.
+
+    Source: Table 3; Table 1, last column.
+    """
+    best = next(column for column in paper.TABLE1 if column.experiment == "table1-best")
+    printed = {column.batch_size: f"{getattr(column, metric):.1f}" for column in paper.TABLE3}
+    same = f"{BEST.learning_rate:g}"
+    rows = [("without", BEST.batch_size, same, f"{getattr(best, metric):.1f}", best.experiment)]
+    for size in BATCH_SIZES:
+        rules = {same: False} if size == BEST.batch_size else {"held": False, "scaled": True}
+        for rule, scaled in rules.items():
+            rows.append(("with", size, rule, printed.get(size, "not printed"), batch_name(size, scaled)))
+    columns = ["Batch normalisation", "Batch size", "Learning rate", "Paper, IEMOCAP"]
+    table = pd.DataFrame([row[:-1] for row in rows], columns=columns)
+    summarised = summary(scored).set_index(["corpus", "experiment"])
+    for corpus in OPEN_CORPORA + ("iemocap",):
+        cells = []
+        for *_, experiment in rows:
+            cell = _cell(summarised, corpus, experiment, metric, failures)
+            some = len(_part(failures, corpus, experiment)) and cell != DIVERGED
+            cells.append(f"{cell}, {_diverged(scored, failures, corpus, experiment)} {DIVERGED}" if some else cell)
+        table[f"Ours, {TITLES[corpus]}"] = cells
+    return table
+
+
+def depth_scores(scored: pd.DataFrame, corpus: str, metric: str) -> pd.DataFrame:
+    """Mean score of each network of the depth study, all of them over the same runs.
+
+    Args:
+        scored: as :func:`scores` or :func:`validation_scores` return them.
+        corpus: whose runs to show.
+        metric: ``wa`` or ``ua``.
+
+    Returns:
+        A row per number of convolutions, a column per number of Bi-LSTM layers; means in [0, 1] over the folds and
+        seeds that every network that was run has in common, seeds averaged first; NaN where a network was not run.
+        ``attrs`` holds ``metric``, and the ``folds`` and ``seeds`` in common.
+
+    Source: Section 3 ("architectures with 1-6 convolutional layers, 1-4 Bi-LSTM layers").
+    """
+    places = {depth_name(convolutions, layers): (convolutions, layers) for convolutions, layers in _grid()}
+    run = [name for name in places if len(_part(scored, corpus, name))]
+    rows, columns = pd.Index(CONVOLUTIONS, name="convolutions"), pd.Index(LAYERS, name="layers")
+    table = pd.DataFrame(np.nan, index=rows, columns=columns)
+    shared = []
+    for name, part in zip(run, in_common(scored, corpus, run), strict=True):
+        table.loc[places[name]] = part.groupby(level="fold")[metric].mean().mean()
+        shared = list(part.index)
+    folds, seeds = (tuple(sorted(set(values))) for values in zip(*shared, strict=True)) if shared else ((), ())
+    table.attrs |= {"metric": metric, "folds": folds, "seeds": seeds}
+    return table
+
+
+def depth_costs(frames: int = 108) -> pd.DataFrame:
+    """What each network of the depth study costs, and how much of the spectrogram its convolutions see.
+
+    Args:
+        frames: length of the utterance; the default is the median of IEMOCAP's improvised part.
+
+    Returns:
+        One row per network: ``convolutions``, ``layers``, ``parameters``, ``multiply_adds`` of one utterance, and the
+        receptive field of the convolutions, ``field_bins`` and ``field_frames``.
+
+    Source: Section 3 (the paper states no cost).
+    """
+    rows = []
+    for convolutions, layers in _grid():
+        experiment = EXPERIMENTS[depth_name(convolutions, layers)]
+        with torch.device("meta"):  # shapes only: no weights are drawn, and no random number is used up
+            total = model.describe(training.build_model(experiment), frames).iloc[-1]
+        field = model.receptive_field(experiment.kernels, experiment.strides)
+        rows.append((convolutions, layers, total["parameters"], total["multiply_adds"], *field))
+    columns = ["convolutions", "layers", "parameters", "multiply_adds", "field_bins", "field_frames"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def best_of(scored: pd.DataFrame, corpus: str, experiment: str, metric: str) -> pd.DataFrame:
+    """What showing only the best of k runs adds to the score: exact, over every choice of k of the seeds.
+
+    Args:
+        scored: as :func:`scores` or :func:`validation_scores` return them.
+        corpus, experiment: whose seeds to choose from; a seed's score is its mean over the folds that all seeds have.
+        metric: ``wa`` or ``ua``.
+
+    Returns:
+        One row per ``k`` from 1 to the number of seeds: ``expected_best``, the mean over all choices of k seeds of the
+        highest score, and ``rise``, how far it lies above k = 1; both in [0, 1]. Empty below two seeds. ``attrs``
+        holds the ``folds``.
+
+    Source: Tables 1 and 3 ("for each experiment we present the results corresponding to its best run").
+    """
+    by_seed = _part(scored, corpus, experiment).pivot(index="fold", columns="seed", values=metric).dropna()
+    columns = ["k", "expected_best", "rise"]
+    count = by_seed.shape[1] if len(by_seed) else 0
+    if count < 2:
+        return pd.DataFrame(columns=columns)
+    ordered = np.sort(by_seed.mean().to_numpy())
+    # The score at place i (from 0) is the highest of k in as many choices as there are of the other k - 1 below it.
+    choices = [[math.comb(place, k - 1) / math.comb(count, k) for place in range(count)] for k in range(1, count + 1)]
+    best = np.array(choices) @ ordered
+    table = pd.DataFrame({"k": range(1, count + 1), "expected_best": best, "rise": best - best[0]}, columns=columns)
+    table.attrs["folds"] = tuple(by_seed.index)
+    return table
+
+
+def convergence(
+    histories: pd.DataFrame, pairs: Mapping[str, tuple[str, str]], threshold: float = math.log(len(EMOTIONS)) / 2
+) -> pd.DataFrame:
+    """How soon networks with and without normalisation of the input learn, and how far they overfit.
+
+    Args:
+        histories: every epoch of the runs of one corpus, with ``training_loss`` and ``validation_loss``.
+        pairs: name of a network -> the experiment with, and the one without.
+        threshold: training loss in nats; the default is half of what guessing gives, ln 4 / 2.
+
+    Returns:
+        Two rows per network: means over the folds and seeds that both have run of the first epoch whose training loss
+        is below the threshold (and how many runs never came there), of the lowest validation loss, and of the rise of
+        the validation loss from there to the last epoch.
+
+    Source: Section 3, eq. 2 ("significantly improves the convergence time", "strong overfitting"). The measures are
+    ours: the paper names none.
+    """
+    columns = ["Runs", f"Epochs to a training loss of {threshold:.2f}", "Lowest validation loss", "Rise from there"]
+    rows = []
+    for network, pair in pairs.items():
+        runs = [dict(list(histories[histories["experiment"] == name].groupby(["fold", "seed"]))) for name in pair]
+        shared = sorted(set(runs[0]) & set(runs[1]))
+        for words, of in zip(("with", "without"), runs, strict=True):
+            parts = [of[run].sort_values("epoch") for run in shared]
+            values = [len(shared), *_learning(parts, threshold)] if parts else [NOT_RUN] * len(columns)
+            rows.append({"Network": network, "Normalisation": words} | dict(zip(columns, values, strict=True)))
+    return pd.DataFrame(rows, columns=["Network", "Normalisation", *columns])
+
+
+def _learning(histories: list[pd.DataFrame], threshold: float) -> tuple[str, str, str]:
+    """First epoch below the threshold, lowest validation loss and rise from there, each a mean over some runs."""
+    first = [history.loc[history["training_loss"] < threshold, "epoch"].min() for history in histories]
+    never = int(np.isnan(first).sum())
+    losses = [history["validation_loss"].to_numpy(dtype=float) for history in histories]
+    lowest = np.array([loss.min() for loss in losses])
+    rise = np.array([loss[-1] for loss in losses]) - lowest
+    epochs = "never" if never == len(first) else f"{np.nanmean(first):.1f}"
+    if 0 < never < len(first):
+        epochs += f" (never in {never} of {len(first)})"
+    return epochs, f"{lowest.mean():.2f}", f"{rise.mean():+.2f}"
 
 
 def corpus_summary(manifests: Mapping[str, pd.DataFrame | None]) -> pd.DataFrame:
@@ -359,8 +667,32 @@ def update_readme(scored: pd.DataFrame, readme: Path | None = None) -> None:
     readme.write_text(text)
 
 
-def _cell(summarised: pd.DataFrame, corpus: str, experiment: str, metric: str) -> str:
+def _cell(
+    summarised: pd.DataFrame, corpus: str, experiment: str, metric: str, failures: pd.DataFrame | None = None
+) -> str:
     if (corpus, experiment) not in summarised.index:
-        return LICENCE if corpus == "iemocap" else NOT_RUN
+        failures = pd.DataFrame(columns=RUN) if failures is None else failures
+        return absence(failures, corpus, experiment)
     row = summarised.loc[(corpus, experiment)]
-    return with_interval(row[metric], row[f"{metric}_low"], row[f"{metric}_high"])
+    return _percent(row[metric], row[f"{metric}_low"], row[f"{metric}_high"], int(row["folds"]))
+
+
+def _percent(mean: float, low: float, high: float, folds: int) -> str:
+    """Percent with an interval, or with the number of folds if they are too few for one."""
+    text = with_interval(mean, low, high)
+    return f"{text} ({counted(folds, 'fold')})" if np.isnan(low) else text
+
+
+def _part(table: pd.DataFrame, corpus: str, experiment: str) -> pd.DataFrame:
+    return table[(table["corpus"] == corpus) & (table["experiment"] == experiment)]
+
+
+def _diverged(scored: pd.DataFrame, failures: pd.DataFrame, corpus: str, experiment: str) -> str:
+    """How many of an experiment's runs diverged: 3 of 10."""
+    failed, finished = (len(_part(table, corpus, experiment)) for table in (failures, scored))
+    return f"{failed} of {failed + finished}" if failed + finished else absence(failures, corpus, experiment)
+
+
+def _grid() -> list[tuple[int, int]]:
+    """(convolutions, Bi-LSTM layers) of each network of the depth study."""
+    return list(itertools.product(CONVOLUTIONS, LAYERS))

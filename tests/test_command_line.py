@@ -1,16 +1,17 @@
 """The command line: exit status 0 on success only, and an error is one line on stderr that says what to do."""
 
 import io
+import json
 import subprocess
 import sys
 
 import pandas as pd
 import pytest
 
-from ser_lib import __main__, corpora, paths, records, training
+from ser_lib import __main__, corpora, experiments, paths, records, training
 from ser_lib.corpora import EMOTIONS
 
-COMMANDS = ["corpus", "run", "collect", "predict", "readme"]
+COMMANDS = ["corpus", "experiments", "run", "collect", "predict", "readme"]
 SMALL = [
     "--set", "filters=[2, 2]", "--set", "kernels=[[3, 3], [3, 3]]", "--set", "strides=[[8, 2], [4, 2]]",
     "--set", "hidden_size=3", "--set", "epochs=1", "--set", "test_copies=1", "--set", "vtlp=none",
@@ -69,6 +70,25 @@ def test_corpus_keeps_its_table_when_asked(command, synthetic_root):
     assert len(records.load_utterances("synthetic")) == 232
 
 
+def test_experiments_are_listed_by_family_with_what_each_changes(command):
+    status, out, err = command("experiments")
+    assert (status, err) == (0, "")
+    lines = out.splitlines()
+    assert [line.partition(":")[0] for line in lines if line[0] != " "] == list(experiments.FAMILIES)
+    named = {line.strip().partition(":")[0] for line in lines if line[0] == " "}
+    assert named == {name for family in experiments.FAMILIES.values() for name in family.references}
+    assert "  table3-32-scaled-without: table1-best with batch_size=32, learning_rate=0.02" in lines
+    assert command("experiments", "pooling") == (
+        0, "pooling: do strides do better than pooling?\n  pooling-max: table1-baseline with pooling=max\n", "",
+    )  # fmt: skip
+
+
+def test_the_settings_of_one_experiment_are_shown(command):
+    status, out, err = command("experiments", "pooling-max")
+    assert (status, err) == (0, "")
+    assert experiments.Experiment(**json.loads(out)) == experiments.find_experiment("pooling-max")
+
+
 def test_a_run_is_made_once_collected_and_used_to_predict(command, synthetic_root, monkeypatch):
     asked = ("run", "--corpus", "synthetic", "--root", synthetic_root, "--experiment", "table1-baseline", "--fold", 2)
     status, out, _ = command(*asked, "--seed", 3, *SMALL)
@@ -125,6 +145,7 @@ def test_collect_gathers_the_runs_where_it_is_told(command, tiny_table, tiny_exp
         (["run", "{best}", "--fold", "one"], 2, "--fold"),
         (["run", "{best}"], 2, "Missing option '--fold'"),
         (["run", "{best}", "--folds", "1"], 2, "No such option"),
+        (["experiments", "pooolng"], 1, "no experiment or family 'pooolng'; did you mean 'pooling'?"),
         (["collect"], 1, "there is no finished run"),
         (["predict", "{tmp}", "a.wav"], 1, "holds no finished run"),
         (["predict", "{tmp}"], 2, "Missing argument"),
@@ -156,6 +177,20 @@ def test_a_recording_that_cannot_be_read_is_one_line(command, tiny_table, tiny_e
     (tmp_path / "text.wav").write_text("not audio at all")
     status, out, err = command("predict", record.folder, tmp_path / "text.wav")
     assert (status, out) == (1, "") and err.count("\n") == 1 and err.startswith(f"error: {tmp_path}/text.wav: ")
+
+
+def test_a_run_that_diverges_is_one_line_that_says_where_it_is_kept(command, tiny_table, monkeypatch):
+    def train(*_):
+        raise training.Diverged(2, 3, ["1F_anger_0"])
+
+    monkeypatch.setattr(corpora, "load", lambda *_, **__: tiny_table)
+    monkeypatch.setattr(training, "train", train)
+    status, out, err = command("run", "--corpus", "synthetic", "--experiment", "quick", "--fold", 1)
+    last = err.rstrip("\n").split("\n")[-1].rsplit("\r", 1)[-1]
+    assert (status, out) == (1, "")
+    assert last.startswith("error: the loss is not finite in epoch 2, batch 3, utterances 1F_anger_0: lower")
+    [folder] = paths.runs_folder().glob("failures/tiny/quick/fold-01-seed-0-*")
+    assert last.endswith(f"(kept in {folder})")
 
 
 def test_a_licensed_corpuss_table_is_not_kept(command, tiny_table, monkeypatch):

@@ -12,10 +12,13 @@ from matplotlib import pyplot as plt
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import QuadMesh
 from matplotlib.colors import to_rgba
+from matplotlib.patches import Rectangle
+from scipy import stats
 
 from ser_lib import features, figures, model, paper, style, tables, vtlp
 from ser_lib.corpora import EMOTIONS, NAMES, TITLES, iemocap
 from ser_lib.errors import SerError
+from ser_lib.experiments import CONVOLUTIONS, FAMILIES, depth_name
 from ser_lib.folds import Fold
 
 CORPUS = pd.DataFrame({"emotion": ["neutral"] * 5 + ["sadness"] * 3 + ["anger"] * 2 + ["happiness"] * 4})
@@ -47,6 +50,9 @@ PREDICTIONS = pd.DataFrame(
 NETWORK = model.ConvLSTM(257, [4, 8], [(3, 3), (3, 3)], [(4, 1), (2, 2)], hidden_size=16, lstm_layers=1)
 
 
+SIX = ("03", "08", "09", "10", "11", "12")
+
+
 def scored(corpora=("emodb",), experiments=tuple(figures.TECHNIQUES), speakers=("03", "08", "09"), seeds=2):
     rows = [
         {
@@ -61,6 +67,50 @@ def scored(corpora=("emodb",), experiments=tuple(figures.TECHNIQUES), speakers=(
     ]  # fmt: skip
     columns = [*tables.RUN, "test_speaker", "utterances", "correct", "wa", "ua"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def of_folds(experiment, ua_by_fold, seed=0, corpus="emodb"):
+    """Scores of one seed of an experiment, by fold; WA is half of UA."""
+    run = scored([corpus], [experiment], [f"s{fold}" for fold in ua_by_fold], seeds=1)
+    return run.assign(fold=list(ua_by_fold), seed=seed, ua=list(ua_by_fold.values())).eval("wa = ua / 2")
+
+
+def by_epoch(experiment, columns, fold=1, corpus="emodb"):
+    """What one run leaves for each of its epochs."""
+    length = len(next(iter(columns.values())))
+    identity = {"corpus": corpus, "experiment": experiment, "fold": fold, "seed": 0, "epoch": range(1, length + 1)}
+    return pd.DataFrame(identity | columns)
+
+
+REFERENCES = {"pooling-max": "table1-baseline", "frequency-8": "table1-baseline", "vtlp-alone": "table1-best"}
+PAIRED = pd.concat(
+    [
+        of_folds("table1-baseline", {fold: 0.5 + 0.01 * fold for fold in range(1, 11)}),
+        of_folds("pooling-max", {fold: 0.5 + 0.03 * fold for fold in range(10, 0, -1)}),
+        of_folds("frequency-8", {3: 0.5, 1: 0.55}),
+    ]
+)
+LAYERS = pd.concat(
+    [
+        by_epoch("table1-best", {"conv 1": [1.0, 4.0, 9.0], "lstm 1": [1.0, 1.0, 1.0]}),
+        by_epoch("table1-best", {"conv 1": [3.0, 8.0], "lstm 1": [0.5, 0.5]}, fold=2),
+        by_epoch("table1-best", {"conv 1": [2.0], "lstm 1": [0.25]}, fold=3),
+    ]
+).assign(dense=np.nan)
+DEPTH = pd.concat([of_folds("depth-1x1", {1: 0.5, 2: 0.6}), of_folds("depth-6x4", {1: 0.7, 2: 0.8})])
+PAIRS = {"1 convolution": ("depth-1x1", "normalisation-none-1"), "4": ("table1-baseline", "normalisation-none-4")}
+HISTORIES = pd.concat(
+    [
+        by_epoch("depth-1x1", {"training_loss": [1.0, 0.5, 0.1], "validation_loss": [1.2, 1.0, 1.1]}),
+        by_epoch("depth-1x1", {"training_loss": [2.0, 1.5], "validation_loss": [1.4, 1.2]}, fold=2),
+        by_epoch("depth-1x1", {"training_loss": [9.0], "validation_loss": [9.0]}, fold=7),
+        by_epoch("normalisation-none-1", {"training_loss": [3.0], "validation_loss": [4.0]}, fold=2),
+        by_epoch("normalisation-none-1", {"training_loss": [5.0, 2.0], "validation_loss": [6.0, 3.0]}),
+        by_epoch("normalisation-none-1", {"training_loss": [9.0], "validation_loss": [9.0]}, fold=8),
+        by_epoch("table1-baseline", {"training_loss": [9.0], "validation_loss": [9.0]}),
+    ]
+)
+BEST_OF = pd.DataFrame({"k": [1, 2, 3], "expected_best": [0.6, 0.62, 0.625], "rise": [0.0, 0.02, 0.025]})
 
 
 def picture(bins=257, frames=50):
@@ -80,6 +130,12 @@ DRAW = {
     "table1_scores": lambda: figures.table1_scores(tables.summary(scored())),
     "fold_scores": lambda: figures.fold_scores(scored(), "emodb"),
     "gradient_norms": lambda: figures.gradient_norms(GRADIENTS),
+    "layer_curves": lambda: figures.layer_curves(LAYERS, "table1-best, Emo-DB", "gradient norm"),
+    "paired_differences": lambda: figures.paired_differences(PAIRED, "emodb", REFERENCES),
+    "depth_map": lambda: figures.depth_map(tables.depth_scores(DEPTH, "emodb", "ua"), tables.depth_costs()),
+    "table3_scores": lambda: figures.table3_scores(scored(["emodb", "nemo"], FAMILIES["table3"].references)),
+    "normalisation_curves": lambda: figures.normalisation_curves(HISTORIES, PAIRS),
+    "best_of_seeds": lambda: figures.best_of_seeds(BEST_OF, "UA of table1-best, Emo-DB"),
 }
 # What each axis must say, units included where there are any.
 LABELS = {
@@ -95,6 +151,18 @@ LABELS = {
     "table1_scores": {"accuracy (%)"},
     "fold_scores": {"test speaker", "unweighted accuracy (%)", "weighted accuracy (%)"},
     "gradient_norms": {"epoch", "norm of the gradient (Euclidean)"},
+    "layer_curves": {"epoch", "gradient norm"},
+    "paired_differences": {"UA minus that of the experiment compared with (percentage points)"},
+    "depth_map": {
+        "UA (%), mean of 2 folds",
+        "million multiply-adds, parameters",
+        "Bi-LSTM layers",
+        "convolutions",
+        "23.4\n478 k",
+    },
+    "table3_scores": {"batch size (utterances)", "unweighted accuracy (%)"},
+    "normalisation_curves": {"epoch", "cross-entropy (nats)"},
+    "best_of_seeds": {"runs to choose from", "expected score of the best run (%)"},
 }
 everything = pytest.mark.parametrize("name", DRAW)
 
@@ -354,7 +422,7 @@ def test_table1_names_every_experiment_of_the_paper_in_order():
 
 
 def test_table1_scores_draws_the_papers_scores_and_ours_with_intervals():
-    summary = tables.summary(scored(["emodb", "ravdess"]))
+    summary = tables.summary(scored(["emodb", "ravdess"], speakers=SIX))
     summary[["wa_low", "ua_low"]] -= 0.01  # lopsided, so that a swap of the ends shows
     panels = figures.table1_scores(summary).axes
     for axes, metric in zip(panels, figures.METRICS, strict=True):
@@ -394,19 +462,36 @@ def test_table1_scores_says_how_much_of_a_corpus_there_is():
         [scored(experiments=["table1-baseline"]), scored(experiments=["table1-best"], speakers=["03"])],
     )
     figure = figures.table1_scores(tables.summary(some))
-    assert "ours, Emo-DB: mean of 1 to 3 speakers, 95 % interval, 2 of 4 experiments" in texts(figure.legends[0])
+    assert "ours, Emo-DB: mean of 1 to 3 speakers, 2 of 4 experiments" in texts(figure.legends[0])
     (mark, *_) = next(bars for bars in figure.axes[0].containers if "Emo-DB" in bars.get_label())
     assert np.isnan(mark.get_ydata()).tolist() == [False, True, True, False]
 
 
+@pytest.mark.parametrize(
+    ("speakers", "words"),
+    [((2, 5), "mean of 2 to 5 speakers"), ((2, 6), "mean of 2 to 6 speakers, 95 % interval from 6 on"),
+     ((6, 6), "mean of 6 speakers, 95 % interval")],
+)  # fmt: skip
+def test_table1_scores_draws_no_interval_of_fewer_than_six_speakers(speakers, words):
+    fewest, most = speakers
+    first, *others = figures.TECHNIQUES
+    summary = tables.summary(
+        pd.concat([scored(experiments=[first], speakers=SIX[:fewest]), scored(experiments=others, speakers=SIX[:most])])
+    )
+    figure = figures.table1_scores(summary)
+    (bars,) = (bars for bars in figure.axes[0].containers if bars.get_label() == f"ours, Emo-DB: {words}")
+    drawn = [len(segment) > 0 for segment in bars[2][0].get_segments()]  # nothing, where an end is NaN
+    assert drawn == [fewest >= 6] + [most >= 6] * 3
+
+
 def test_fold_scores_draws_runs_speakers_and_the_mean_with_its_interval():
-    runs = scored()
+    runs = scored(speakers=SIX)
     left_ua, right_ua, left_wa, right_wa = figures.fold_scores(runs, "emodb").axes
     part = runs[runs["experiment"] == "table1-best"]
     for axes, metric in ((right_ua, "ua"), (right_wa, "wa")):
         (marks,) = (line for line in axes.lines if line.get_marker() == style.MARKER["emodb"])
         np.testing.assert_allclose(marks.get_ydata(), 100 * part[metric])
-        assert marks.get_xdata().tolist() == [0, 0, 1, 1, 2, 2]
+        assert marks.get_xdata().tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]
         by_fold = part.groupby("fold")[metric].mean()
         (means,) = axes.collections
         np.testing.assert_allclose(np.array(means.get_segments())[:, 0, 1], 100 * by_fold)
@@ -418,7 +503,7 @@ def test_fold_scores_draws_runs_speakers_and_the_mean_with_its_interval():
     for axes, metric in ((left_ua, "ua"), (left_wa, "wa")):
         (marks,) = (line for line in axes.lines if line.get_marker() == "*")
         assert marks.get_ydata().tolist() == [getattr(row, metric) for row in paper.TABLE2]
-    assert [tick.get_text() for tick in right_wa.get_xticklabels()] == ["03", "08", "09"]
+    assert [tick.get_text() for tick in right_wa.get_xticklabels()] == list(SIX)
     assert [tick.get_text() for tick in left_wa.get_xticklabels()] == [row.speaker for row in paper.TABLE2]
 
 
@@ -429,9 +514,10 @@ def test_fold_scores_of_a_corpus_that_has_not_been_run_says_so(corpus, words):
     assert overlaps(figure) == []
 
 
-def test_fold_scores_of_a_single_speaker_have_no_interval():
-    axes = figures.fold_scores(scored(speakers=["03"], seeds=1), "emodb").axes[1]
-    assert axes.get_title(loc="right") == "mean 60.0"
+@pytest.mark.parametrize(("speakers", "mean"), [(1, "60.0"), (5, "80.0")])
+def test_fold_scores_of_few_speakers_have_no_interval(speakers, mean):
+    axes = figures.fold_scores(scored(speakers=SIX[:speakers], seeds=1), "emodb").axes[1]
+    assert axes.get_title(loc="right") == f"mean {mean}"
     assert not axes.patches
 
 
@@ -455,3 +541,268 @@ def test_gradient_norms_leave_out_layers_of_other_networks():
     collected = collected.assign(corpus="emodb", experiment="table1-best", fold=1, seed=0)
     (axes,) = figures.gradient_norms(collected).axes
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["conv 1", "lstm 1", "dense"]
+
+
+def test_layer_curves_are_means_between_the_lowest_and_the_highest_run():
+    (axes,) = figures.layer_curves(LAYERS.sample(frac=1, random_state=0), "Emo-DB", "gradient norm").axes
+    assert axes.get_yscale() == "log" and axes.get_title(loc="left") == "Emo-DB"
+    conv, lstm = (line.get_xydata() for line in axes.lines[:2])
+    np.testing.assert_allclose(conv, [[1, 2], [2, 6]])  # epoch 3: one run of three
+    np.testing.assert_allclose(lstm, [[1, 1.75 / 3], [2, 0.75]])
+    bands = [band.get_paths()[0].vertices for band in axes.collections]
+    for band, ends in zip(
+        bands, [{(1, 1), (1, 3), (2, 4), (2, 8)}, {(1, 0.25), (1, 1), (2, 0.5), (2, 1)}], strict=True
+    ):
+        assert {tuple(corner) for corner in band.tolist()} == ends
+    legend = axes.get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == ["conv 1", "lstm 1"]
+    assert legend.get_title().get_text() == "3 runs"
+
+
+def test_an_epoch_that_half_of_the_runs_reached_is_drawn():
+    table = LAYERS[LAYERS["fold"] < 3].astype(object)  # as results are read
+    (axes,) = figures.layer_curves(table.astype({"conv 1": float, "lstm 1": float}), "Emo-DB", "norm").axes
+    np.testing.assert_allclose(axes.lines[0].get_xydata(), [[1, 2], [2, 6], [3, 9]])
+
+
+@pytest.mark.parametrize("column", ["corpus", "experiment"])
+def test_curves_of_several_corpora_or_experiments_are_refused(column):
+    mixed = pd.concat([LAYERS, LAYERS.assign(**{column: "other"})])
+    with pytest.raises(SerError, match=f"one {column} is drawn at a time"):
+        figures.layer_curves(mixed, "", "")
+    if column == "corpus":
+        with pytest.raises(SerError, match="one corpus is drawn at a time"):
+            figures.normalisation_curves(pd.concat([HISTORIES, HISTORIES.assign(corpus="nemo")]), PAIRS)
+
+
+def points(axes, marker, row):
+    """What is drawn with this marker in a row of paired differences, in percentage points."""
+    marks = [line.get_xydata() for line in axes.lines if line.get_marker() == marker]
+    return np.concatenate([xy[np.abs(xy[:, 1] - row) < 0.4, 0] for xy in marks])
+
+
+def test_paired_differences_draws_folds_means_and_an_interval_from_six_folds_on():
+    figure = figures.paired_differences(PAIRED.sample(frac=1, random_state=0), "emodb", REFERENCES)
+    (axes,) = figure.axes
+    labels = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert labels == ["pooling-max (10 folds)", "frequency-8 (2 folds)", "vtlp-alone"]
+    assert axes.yaxis_inverted()
+    gains = np.arange(2, 21, 2)
+    np.testing.assert_allclose(points(axes, "o", 0), gains)
+    np.testing.assert_allclose(points(axes, "o", 1), [4, -3])
+    assert [points(axes, style.MARKER["emodb"], row).round(9).tolist() for row in (0, 1, 2)] == [[11], [0.5], []]
+    (interval,) = axes.collections  # two folds have none
+    ends = stats.t.interval(0.95, 9, 11, gains.std(ddof=1) / np.sqrt(10))
+    np.testing.assert_allclose(interval.get_segments()[0], [[ends[0], 0], [ends[1], 0]])
+    (words,) = (text for text in axes.texts if text.get_text() == "not run yet")
+    assert words.get_position()[1] == 2
+    assert axes.lines[0].get_xdata() == [0, 0]
+    wa = figures.paired_differences(PAIRED, "emodb", REFERENCES, "wa").axes[0]
+    np.testing.assert_allclose(points(wa, "o", 1), [2, -1.5])
+    assert wa.get_xlabel().startswith("WA minus")
+
+
+@pytest.mark.parametrize(("folds", "intervals"), [(5, 0), (6, 1)])
+def test_paired_differences_of_five_folds_have_no_interval(folds, intervals):
+    (axes,) = figures.paired_differences(
+        PAIRED[PAIRED["fold"] <= folds], "emodb", {"pooling-max": "table1-baseline"}
+    ).axes
+    assert len(axes.collections) == intervals
+
+
+def test_paired_differences_say_what_diverged_and_what_was_not_run():
+    failures = pd.DataFrame([("emodb", "pooling-max", 1, 0), ("nemo", "vtlp-alone", 1, 0)], columns=tables.RUN)
+    run = PAIRED[PAIRED["experiment"] != "pooling-max"].query("experiment != 'table1-baseline' or fold == 9")
+    figure = figures.paired_differences(run, "emodb", REFERENCES, failures=failures)
+    assert [text.get_text() for text in figure.axes[0].texts] == ["diverged", "no run in common", "not run yet"]
+    assert overlaps(figure) == []
+    iemocap = figures.paired_differences(run, "iemocap", REFERENCES)
+    assert texts(iemocap).count("not run here") == 3
+
+
+@pytest.mark.parametrize("family", ["layerwise", "depth"])
+def test_paired_differences_of_large_families_stay_legible(family):
+    figure = figures.paired_differences(PAIRED, "emodb", FAMILIES[family].references)
+    assert overlaps(figure) == []
+
+
+def cells(axes):
+    """(convolutions, Bi-LSTM layers) -> colour and hatch of the cell, its text and the text's colour."""
+    columns, rows = ([tick.get_text() for tick in ticks] for ticks in (axes.get_xticklabels(), axes.get_yticklabels()))
+    found = {}
+    for patch in (patch for patch in axes.patches if isinstance(patch, Rectangle)):
+        x, y = patch.get_x() + 0.5, patch.get_y() + 0.5
+        (text,) = (text for text in axes.texts if text.get_position() == (x, y))
+        place = int(rows[round(y)]), int(columns[round(x)])
+        found[place] = patch.get_facecolor(), patch.get_hatch(), text.get_text(), text.get_color()
+    return found
+
+
+def test_depth_map_draws_scores_and_costs_and_hatches_what_was_not_run():
+    scores, costs = tables.depth_scores(DEPTH, "emodb", "ua"), tables.depth_costs()
+    figure = figures.depth_map(scores, costs)
+    left, right = (cells(axes) for axes in figure.axes)
+    assert figure.axes[0].yaxis_inverted() and len(left) == len(right) == 24
+    assert {place: cell[2] for place, cell in left.items() if cell[2] != "–"} == {(1, 1): "55.0", (6, 4): "75.0"}
+    assert all((hatch is not None) == (text == "–") for _, hatch, text, _ in left.values())
+    for row in costs.itertuples():
+        text = f"{row.multiply_adds / 1e6:.1f}\n{row.parameters / 1e3:.0f} k"
+        assert right[row.convolutions, row.layers][1:3] == (None, text)
+    lowest, highest = mpl.colormaps[style.SEQUENTIAL]([0.0, 1.0])
+    np.testing.assert_allclose([left[1, 1][0], left[6, 4][0]], [lowest, highest])
+    assert "hatched, –: not run yet" in texts(figure)
+
+
+def test_every_text_of_the_depth_map_stands_out_from_its_cell():
+    ramp = {(c, layers): 0.5 + 0.01 * (4 * c + layers) for c in CONVOLUTIONS for layers in tables.LAYERS}
+    run = pd.concat([of_folds(depth_name(*place), {1: ua}) for place, ua in ramp.items()])
+    figure = figures.depth_map(tables.depth_scores(run, "emodb", "ua"), tables.depth_costs())
+    for axes in figure.axes:
+        assert min(style.contrast(ink, colour) for colour, _, _, ink in cells(axes).values()) > 4.5
+    assert not any("not run yet" in text for text in texts(figure))
+    assert "UA (%), mean of 1 fold" in texts(figure)
+
+
+def test_depth_map_of_no_run_at_all_says_so():
+    figure = figures.depth_map(tables.depth_scores(scored([]), "emodb", "wa"), tables.depth_costs())
+    assert {cell[2] for cell in cells(figure.axes[0]).values()} == {"–"}
+    assert {"WA (%)", "hatched, –: not run yet"} <= set(texts(figure))
+    assert overlaps(figure) == []
+
+
+def marks(axes, corpus, scaled):
+    """Batch size -> mean and interval, in per cent, of the marks of one corpus and rule."""
+    found = {}
+    for bars in axes.containers:
+        mark, _, (lines,) = bars
+        hollow = to_rgba(mark.get_markerfacecolor()) == (1, 1, 1, 1)
+        if mark.get_color() == style.CORPUS[corpus] and hollow == scaled:
+            segments = [segment for segment in lines.get_segments() if len(segment)]  # nothing, where an end is NaN
+            ends = {segment[0, 0]: tuple(segment[:, 1]) for segment in segments}
+            for x, mean in mark.get_xydata():
+                if np.isfinite(mean):
+                    found[2 ** round(x)] = (mean, ends.get(x))
+    return found
+
+
+def joined(axes, corpus, linestyle):
+    """Pairs of batch sizes that a line of one corpus joins."""
+    lines = [line for line in axes.lines if line.get_color() == style.CORPUS[corpus]]
+    return [
+        tuple(2 ** round(x) for x in line.get_xdata())
+        for line in lines
+        if line.get_linestyle() == linestyle and len(line.get_xdata())
+    ]
+
+
+def test_table3_scores_draws_the_paper_and_ours_with_the_rate_held_and_scaled():
+    six = {fold: 0.5 + 0.02 * fold for fold in range(1, 7)}
+    two = {1: 0.5, 2: 0.6}
+    run = pd.concat(
+        [
+            of_folds("table3-16", six), of_folds("table3-32", six), of_folds("table3-32-scaled", {**six, 6: 0.5}),
+            of_folds("table3-64", two), of_folds("batch-128", two), of_folds("batch-256", {3: 0.6, 4: 0.6}),
+            of_folds("batch-256-scaled", two), of_folds("table1-best", six), of_folds("table3-64", two, corpus="nemo"),
+        ]
+    )  # fmt: skip
+    figure = figures.table3_scores(run)
+    (axes,) = figure.axes
+    (printed,) = (line for line in axes.lines if line.get_marker() == "*")
+    assert printed.get_color() == style.PAPER
+    assert [2 ** round(x) for x in printed.get_xdata()] == [16, 32, 64]
+    assert printed.get_ydata().tolist() == [58.9, 59.0, 60.8]
+    mean, ends = 57.0, tuple(100 * end for end in tables.interval(np.array(list(six.values()))))
+    held, scaled = marks(axes, "emodb", False), marks(axes, "emodb", True)
+    assert {size: score for size, (score, _) in held.items()} == pytest.approx(
+        {16: mean, 32: mean, 64: 55, 128: 55, 256: 60}
+    )
+    assert {size: score for size, (score, _) in scaled.items()} == pytest.approx({16: mean, 32: 55, 256: 55})
+    assert {size for size, (_, interval) in held.items() if interval} == {16, 32}
+    assert held[16][1] == pytest.approx(ends)
+    # Sizes whose means are of other speakers are not joined.
+    assert joined(axes, "emodb", "-") == [(16, 32), (64, 128)]
+    assert joined(axes, "emodb", "-.") == [(16, 32)]
+    assert marks(axes, "nemo", False) == {64: (pytest.approx(55), None)} and marks(axes, "nemo", True) == {}
+    shown = texts(figure.legends[0])
+    assert "ours, Emo-DB: mean of 2 to 6 speakers, 95 % interval from 6 on, 7 of 9 experiments" in shown
+    assert {"ours, RAVDESS: not run yet", "ours, IEMOCAP: not run here"} <= set(shown)
+
+
+def test_table3_scores_puts_no_two_marks_on_one_another():
+    axes = figures.table3_scores(scored(NAMES, [*FAMILIES["table3"].references])).axes[0]
+    places = [x for line in axes.lines if line.get_marker() not in ("", "None", "_") for x in line.get_xdata()]
+    assert np.diff(np.sort(places)).min() > 0.05
+
+
+def test_table3_scores_of_no_run_shows_the_paper_and_says_so():
+    figure = figures.table3_scores(scored([]), "wa")
+    (printed,) = (line for line in figure.axes[0].lines if line.get_marker() == "*")
+    assert printed.get_ydata().tolist() == [63.6, 65.1, 65.4]
+    assert "ours, Emo-DB: not run yet" in texts(figure.legends[0])
+    assert overlaps(figure) == []
+
+
+def test_normalisation_curves_are_means_over_the_runs_that_both_have():
+    figure = figures.normalisation_curves(HISTORIES.sample(frac=1, random_state=0).astype(object), PAIRS)
+    first, second, third = figure.axes
+    drawn = {(line.get_color(), line.get_linestyle()): line.get_xydata().tolist() for line in first.lines}
+    assert drawn == {
+        (style.OURS, "--"): [[1, 1.5], [2, 1.0], [3, 0.1]],  # half of the runs reached the third epoch
+        (style.OURS, "-"): [[1, pytest.approx(1.3)], [2, 1.1], [3, 1.1]],
+        (figures.WITHOUT, "--"): [[1, 4.0], [2, 2.0]],
+        (figures.WITHOUT, "-"): [[1, 5.0], [2, 3.0]],
+    }
+    assert first.get_yscale() == "log"
+    assert first.get_title(loc="left") == "1 convolution" and first.get_title(loc="right") == "2 runs each"
+    assert texts(second).count("not run yet") == 1 and not second.lines
+    assert not third.axison
+    legend = dict(zip(texts(figure.legends[0]), figure.legends[0].get_lines(), strict=True))
+    looks = {words: (line.get_color(), line.get_linestyle()) for words, line in legend.items()}
+    assert looks == {
+        "training, normalised": (style.OURS, "--"), "validation, normalised": (style.OURS, "-"),
+        "training, not normalised": (figures.WITHOUT, "--"), "validation, not normalised": (figures.WITHOUT, "-"),
+    }  # fmt: skip
+
+
+def test_normalisation_curves_do_not_mix_folds_of_one_experiment_with_others_of_the_other():
+    apart = HISTORIES[HISTORIES["experiment"].isin(["depth-1x1", "normalisation-none-1"]) & HISTORIES["fold"].gt(6)]
+    figure = figures.normalisation_curves(apart, {"1 convolution": PAIRS["1 convolution"]})
+    assert "no run in common" in texts(figure.axes[0]) and not figure.axes[0].lines
+
+
+def test_with_and_without_are_told_apart():
+    assert style.contrast(figures.WITHOUT) > 3
+    assert figures.WITHOUT not in (style.OURS, style.PAPER, *style.CORPUS.values(), *style.EMOTION.values())
+
+
+def test_best_of_seeds_draws_the_expected_best_and_its_rise():
+    table = BEST_OF.copy()
+    table.attrs["folds"] = (1, 2)
+    (axes,) = figures.best_of_seeds(table, "UA").axes
+    np.testing.assert_allclose(axes.lines[0].get_xydata(), [[1, 60], [2, 62], [3, 62.5]])
+    assert [text.get_text() for text in axes.texts] == ["+2.0", "+2.5"]
+    assert axes.get_title(loc="right") == "mean of 2 folds"
+
+
+def test_curves_that_have_not_been_run_say_so():
+    for figure in (
+        figures.layer_curves(LAYERS.iloc[:0], "Emo-DB", "gradient norm"),
+        figures.normalisation_curves(HISTORIES.iloc[:0], PAIRS),
+        figures.best_of_seeds(BEST_OF.iloc[:0], "UA"),
+        figures.paired_differences(scored([]), "emodb", REFERENCES),
+    ):
+        assert any(text.startswith("not run yet") for text in texts(figure))
+        assert not any(line.get_xdata().size for axes in figure.axes for line in axes.lines if line.get_marker() == "o")
+        assert overlaps(figure) == []
+
+
+# Schedules
+
+
+def test_the_update_falls_at_once_with_beta_and_as_momentum_forgets_with_eta():
+    (axes,) = figures.schedule_response(momentum=0.9, drop=60, steps=120).axes
+    eta, beta = (line.get_ydata() for line in axes.lines)
+    assert eta[59] == pytest.approx(beta[59]) == pytest.approx(1, abs=0.01)
+    assert beta[60:] == pytest.approx(0.1, abs=0.001)
+    fading = 0.1 + 0.9 * 0.9 ** np.arange(1, 61)
+    assert eta[60:] == pytest.approx(fading, abs=0.01)

@@ -35,3 +35,9 @@ def test_a_parameter_of_the_wrong_type_is_refused(value):
 def test_a_parameter_that_is_not_set_is_refused():
     with pytest.raises(SerError, match="'fold' is not set"):
         notebook.check_parameters(KERNEL, fold=int)
+
+
+def test_a_choice_that_does_not_exist_is_refused_and_the_nearest_is_suggested():
+    notebook.check_choice("source", "runs", ["results", "runs"])
+    with pytest.raises(SerError, match="source = 'run' is none of its choices; did you mean 'runs'.*Known: results"):
+        notebook.check_choice("source", "run", ["results", "runs"])

@@ -1,14 +1,17 @@
 """Protects the tables: numbers come from predictions, gaps read as gaps, and no corpus is shown as another."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy import stats
 
-from ser_lib import paper, tables
+from ser_lib import claims, model, paper, tables, training
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
-from ser_lib.experiments import BASELINE, EXPERIMENTS, Experiment
+from ser_lib.experiments import BASELINE, EXPERIMENTS, FAMILIES, Experiment
 
 
 def predictions(right_by_fold: dict[int, int], seed: int = 0, experiment: str = "table1-best") -> pd.DataFrame:
@@ -23,6 +26,37 @@ def predictions(right_by_fold: dict[int, int], seed: int = 0, experiment: str = 
 
 
 NONE = predictions({})
+NO_FAILURES = pd.DataFrame(columns=[*tables.RUN, "epoch"])
+
+
+def scored(experiment: str, ua_by_fold: dict[int, float], seed: int = 0, corpus: str = "emodb") -> pd.DataFrame:
+    """Scores of one seed of an experiment, by fold; WA is half of UA, so that a mix-up of the two shows."""
+    rows = [(corpus, experiment, fold, seed, f"s{fold}", 20, 10, ua / 2, ua) for fold, ua in ua_by_fold.items()]
+    return pd.DataFrame(rows, columns=[*tables.RUN, "test_speaker", "utterances", "correct", "wa", "ua"])
+
+
+def failed(experiment: str, folds: list[int], corpus: str = "emodb") -> pd.DataFrame:
+    return pd.DataFrame([(corpus, experiment, fold, 0, 3) for fold in folds], columns=NO_FAILURES.columns)
+
+
+def shuffled(*parts: pd.DataFrame) -> pd.DataFrame:
+    """The rows of all tables, in no order."""
+    return pd.concat(parts).sample(frac=1, random_state=1)
+
+
+def histories(ua_by_epoch: dict[int, list[float]], experiment: str = "table1-best") -> pd.DataFrame:
+    """Validation scores of each fold, epoch by epoch; WA is half of UA."""
+    rows = [
+        ("emodb", experiment, fold, 0, epoch, ua / 2, ua)
+        for fold, scores in ua_by_epoch.items()
+        for epoch, ua in enumerate(scores, start=1)
+    ]
+    return pd.DataFrame(rows, columns=[*tables.RUN, "epoch", "validation_wa", "validation_ua"])
+
+
+def runs(best_epochs: dict[int, int], experiment: str = "table1-best") -> pd.DataFrame:
+    rows = [("emodb", experiment, fold, 0, epoch) for fold, epoch in best_epochs.items()]
+    return pd.DataFrame(rows, columns=[*tables.RUN, "best_epoch"])
 
 
 def test_scores_are_computed_from_predictions():
@@ -41,11 +75,12 @@ def test_a_run_that_tests_two_speakers_is_refused():
 
 
 def test_seeds_are_averaged_within_a_speaker_before_the_interval():
-    both = pd.concat([predictions({1: 20, 2: 8, 3: 12}), predictions({1: 10, 2: 10, 3: 12}, seed=1)])
+    one, other = {1: 20, 2: 8, 3: 12, 4: 20, 5: 8, 6: 12}, {1: 10, 2: 10, 3: 12, 4: 10, 5: 10, 6: 12}
+    both = pd.concat([predictions(one), predictions(other, seed=1)])
     row = tables.summary(tables.scores(both)).iloc[0]
-    by_speaker = np.array([0.75, 0.45, 0.6])
-    low, high = stats.t.interval(0.95, 2, by_speaker.mean(), by_speaker.std(ddof=1) / np.sqrt(3))
-    assert (row.folds, row.seeds, row.runs) == (3, 2, 6)
+    by_speaker = np.array([0.75, 0.45, 0.6] * 2)
+    low, high = stats.t.interval(0.95, 5, by_speaker.mean(), by_speaker.std(ddof=1) / np.sqrt(6))
+    assert (row.folds, row.seeds, row.runs) == (6, 2, 12)
     np.testing.assert_allclose([row.wa, row.wa_low, row.wa_high], [0.6, low, high])
 
 
@@ -74,6 +109,29 @@ def test_one_speaker_has_no_interval():
     assert tables.with_interval(0.7, np.nan, np.nan) == "70.0"
 
 
+@pytest.mark.parametrize("folds", [1, 2, 5, 6])
+def test_fewer_than_six_folds_have_no_interval_in_any_table(folds):
+    of = predictions({fold: 10 + fold for fold in range(1, folds + 1)})
+    before = predictions({fold: 10 for fold in range(1, folds + 1)}, experiment="table1-vtlp")
+    run = tables.scores(pd.concat([of, before]))
+    cells = [
+        tables.table1(run, "wa").set_index("Experiment").loc["table1-best", "Ours, Emo-DB"],
+        tables.table3(run, NO_FAILURES, "wa")["Ours, Emo-DB"][0],
+        tables.averages(run, "emodb")["WA ours (Emo-DB)"][0],
+        tables.steps(run, "emodb")["WA ours, Emo-DB"].iloc[-1],
+        *tables.comparison(run, NO_FAILURES, "emodb", {"table1-best": "table1-vtlp"})[
+            ["WA (%)", "WA, difference"]
+        ].iloc[0],
+    ]
+    for cell in cells:
+        assert ("[" in cell) == (folds == 6)
+        assert cell.endswith({1: "(1 fold)", 2: "(2 folds)", 5: "(5 folds)", 6: "]"}[folds])
+
+
+def test_tables_and_verdicts_agree_on_how_many_folds_are_enough():
+    assert claims.MINIMUM_FOLDS == tables.MINIMUM_FOLDS == 6
+
+
 def test_five_best_folds_is_the_better_speaker_of_each_session_as_printed():
     wa, ua = ([getattr(row, metric) for row in paper.TABLE2] for metric in ("wa", "ua"))
     best = tables.best_of_sessions(wa, ua)
@@ -82,7 +140,7 @@ def test_five_best_folds_is_the_better_speaker_of_each_session_as_printed():
 
 def test_table_1_shows_gaps_as_gaps_and_ours_under_its_own_corpus():
     table = tables.table1(tables.scores(predictions({1: 20, 2: 8})), "ua").set_index("Experiment")
-    assert table.loc["table1-best", "Ours, Emo-DB"].startswith("70.0 [")
+    assert table.loc["table1-best", "Ours, Emo-DB"] == "70.0 (2 folds)"
     assert table.loc["table1-baseline", "Ours, Emo-DB"] == "not run yet"
     assert (table["Ours, RAVDESS"] == "not run yet").all()
     assert (table["Ours, IEMOCAP"] == "not run here").all()
@@ -109,6 +167,187 @@ def test_steps_are_paired_by_fold():
     after = predictions({2: 14, 1: 12, 3: 20}, experiment="table1-best")
     row = tables.steps(tables.scores(pd.concat([before, after])), "emodb").iloc[-1]
     assert row["WA ours, Emo-DB"].startswith("+10.0")  # both speakers gain two of twenty; fold 3 has no partner
+
+
+def test_validation_scores_are_those_of_the_chosen_epoch():
+    history = shuffled(
+        histories({1: [0.2, 0.8, 0.4], 2: [0.3, 0.5, 0.9]}), histories({1: [0.6, 0.1, 0.1]}, experiment="table1-vtlp")
+    )
+    found = tables.validation_scores(history, shuffled(runs({1: 2, 2: 1}), runs({1: 3}, experiment="table1-vtlp")))
+    expected = {("table1-best", 1): 0.8, ("table1-best", 2): 0.3, ("table1-vtlp", 1): 0.1}
+    assert found.set_index(["experiment", "fold"])["ua"].to_dict() == expected
+    np.testing.assert_allclose(found["wa"], found["ua"] / 2)
+
+
+def test_validation_scores_serve_where_test_scores_do():
+    names = ["table1-best", "table1-vtlp"]
+    found = tables.validation_scores(
+        pd.concat([histories({1: [0.5], 2: [0.7]}, name) for name in names]).astype(object),  # as results are read
+        pd.concat([runs({1: 1, 2: 1}, name) for name in names]).astype(object),
+    )
+    row = tables.comparison(found, NO_FAILURES, "emodb", {"table1-best": "table1-vtlp"}).iloc[0]
+    assert (row["UA (%)"], row["UA, difference"]) == ("60.0 (2 folds)", "+0.0 (2 folds)")
+    assert tables.table3(found, NO_FAILURES, "ua")["Ours, Emo-DB"][0] == "60.0 (2 folds)"
+    assert tables.summary(found)["pooled_wa"].isna().all()
+    none = tables.validation_scores(histories({}), runs({}))
+    assert none.empty and list(none) == [*tables.RUN, "wa", "ua"]
+
+
+@pytest.mark.parametrize("history", [histories({1: [0.5, 0.6]}), histories({2: [0.5, 0.6, 0.7]}), histories({})])
+def test_a_history_without_the_chosen_epoch_is_refused(history):
+    with pytest.raises(SerError, match=r"\(emodb, table1-best, 1, 0\) lacks the epoch"):
+        tables.validation_scores(history, runs({1: 3}))
+
+
+def test_a_comparison_is_of_the_runs_that_both_have_paired_by_fold_and_seed():
+    run = shuffled(
+        scored("table1-baseline", {1: 0.1, 2: 0.5, 3: 0.6}), scored("table1-baseline", {2: 0.3, 3: 0.9}, seed=1),
+        scored("pooling-max", {3: 0.66, 2: 0.52, 4: 0.99}), scored("pooling-max", {3: 0.94, 5: 0.99}, seed=1),
+        scored("pooling-max", {2: 0.99}, seed=2), scored("pooling-max", {1: 0.99, 2: 0.99}, corpus="nemo"),
+    )  # fmt: skip
+    row = tables.comparison(run, NO_FAILURES, "emodb", {"pooling-max": "table1-baseline"}).iloc[0]
+    # Fold 2 in one seed, fold 3 in two: 0.52 and (0.66 + 0.94) / 2; +0.02 and (+0.06 + 0.04) / 2.
+    assert row["Experiment"] == "pooling-max" and row["Compared with"] == "table1-baseline"
+    assert (row["Folds"], row["Seeds"]) == (2, 1)
+    assert (row["UA (%)"], row["WA (%)"]) == ("66.0 (2 folds)", "33.0 (2 folds)")
+    assert (row["UA, difference"], row["WA, difference"]) == ("+3.5 (2 folds)", "+1.8 (2 folds)")
+    assert row["Diverged"] == "0 of 6"
+
+
+def test_a_comparison_over_ten_folds_has_the_intervals_of_the_mean_and_of_the_difference():
+    before = {fold: 0.5 + 0.03 * fold for fold in range(1, 11)}
+    gain = {fold: 0.01 * (-1) ** fold for fold in before}
+    after = {fold: before[fold] + gain[fold] for fold in before}
+    run = shuffled(scored("table1-baseline", before), scored("pooling-max", after))
+    row = tables.comparison(run, NO_FAILURES, "emodb", {"pooling-max": "table1-baseline"}).iloc[0]
+
+    def expected(values, form):
+        values = 100 * np.array(list(values))
+        ends = stats.t.interval(0.95, 9, values.mean(), values.std(ddof=1) / np.sqrt(10))
+        return form.format(values.mean(), *ends)
+
+    assert row["UA (%)"] == expected(after.values(), "{:.1f} [{:.1f}, {:.1f}]")
+    assert row["UA, difference"] == expected(gain.values(), "{:+.1f} [{:+.1f}, {:+.1f}]")
+
+
+def test_a_comparison_says_what_diverged_and_what_was_not_run():
+    run = pd.concat(
+        [scored("table1-baseline", {1: 0.5, 2: 0.5}), scored("some-diverged", {1: 0.6}), scored("apart", {9: 0.6})]
+    )
+    failures = pd.concat(
+        [failed("all-diverged", [1, 2]), failed("some-diverged", [2, 3]), failed("not-run", [1], corpus="nemo")]
+    )
+    names = ["some-diverged", "all-diverged", "not-run", "apart"]
+    table = tables.comparison(run, failures, "emodb", dict.fromkeys(names, "table1-baseline"))
+    assert table["UA (%)"].tolist() == ["60.0 (1 fold)", "diverged", "not run yet", "no run in common"]
+    assert table["Folds"].tolist() == [1, "diverged", "not run yet", "no run in common"]
+    assert table["Diverged"].tolist() == ["2 of 3", "2 of 2", "not run yet", "0 of 1"]
+    assert table.notna().all(axis=None) and (table != "").all(axis=None)
+    iemocap = tables.comparison(run, failures, "iemocap", {"pooling-max": "table1-baseline"}).iloc[0]
+    assert (iemocap[["Folds", "UA (%)", "UA, difference", "Diverged"]] == "not run here").all()
+
+
+def test_table_3_has_the_papers_sizes_and_those_beyond_with_both_rules():
+    table = tables.table3(scored("none", {}), NO_FAILURES, "ua")
+    places = table[["Batch normalisation", "Batch size", "Learning rate"]].itertuples(index=False, name=None)
+    assert list(places) == [("without", 16, "0.01"), ("with", 16, "0.01")] + [
+        ("with", size, rule) for size in (32, 64, 128, 256) for rule in ("held", "scaled")
+    ]
+    printed = ["61.7", "58.9", "59.0", "59.0", "60.8", "60.8"] + ["not printed"] * 4
+    assert table["Paper, IEMOCAP"].tolist() == printed
+    assert tables.table3(scored("none", {}), NO_FAILURES, "wa")["Paper, IEMOCAP"].tolist()[:2] == ["64.5", "63.6"]
+    for corpus in ("Emo-DB", "RAVDESS", "nEMO"):
+        assert (table[f"Ours, {corpus}"] == "not run yet").all()
+    assert (table["Ours, IEMOCAP"] == "not run here").all()
+
+
+def test_table_3_shows_each_experiment_in_its_row_and_says_what_diverged():
+    names = ["table1-best", *FAMILIES["table3"].references, *FAMILIES["large-batches"].references]
+    run = pd.concat([scored(name, {1: 0.5 + 0.01 * place, 2: 0.5}) for place, name in enumerate(names[:-1])])
+    failures = pd.concat([failed("table3-64", [3]), failed(names[-1], [1, 2])])
+    table = tables.table3(run, failures, "ua")
+    cells = [f"{50 + 0.5 * place:.1f} (2 folds)" for place in range(len(names) - 1)] + ["diverged"]
+    cells[names.index("table3-64")] += ", 1 of 3 diverged"
+    assert table["Ours, Emo-DB"].tolist() == cells
+    assert (table["Ours, RAVDESS"] == "not run yet").all()
+
+
+def test_networks_of_the_depth_study_are_scored_on_the_runs_that_all_of_them_have():
+    run = shuffled(
+        scored("table1-baseline", {fold: 0.1 * fold for fold in range(1, 10)}),
+        scored("table1-baseline", {2: 0.9, 5: 0.9}, seed=1),
+        scored("depth-1x3", {2: 0.4, 5: 0.6, 7: 1.0}), scored("depth-6x2", {5: 0.3, 2: 0.1}),
+        scored("depth-6x2", {5: 0.9}, seed=1), scored("depth-2x2", {2: 0.9}, corpus="nemo"),
+    )  # fmt: skip
+    table = tables.depth_scores(run, "emodb", "ua")
+    assert table.index.tolist() == [1, 2, 3, 4, 5, 6] and table.columns.tolist() == [1, 2, 3, 4]
+    found = table.stack().dropna().to_dict()
+    assert found == pytest.approx({(1, 3): 0.5, (4, 1): 0.35, (6, 2): 0.2})
+    assert table.attrs == {"metric": "ua", "folds": (2, 5), "seeds": (0,)}
+    assert tables.depth_scores(run, "emodb", "wa").loc[1, 3] == pytest.approx(0.25)
+
+
+def test_the_depth_study_averages_seeds_within_a_fold():
+    run = pd.concat([scored("depth-1x1", {1: 0.2, 2: 0.5}), scored("depth-1x1", {1: 0.4}, seed=1)])
+    assert tables.depth_scores(run, "emodb", "ua").loc[1, 1] == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize(
+    "run", [scored("none", {}), pd.concat([scored("depth-1x1", {1: 0.5}), scored("depth-2x1", {2: 0.5})])]
+)
+def test_a_depth_study_with_no_run_in_common_has_no_score(run):
+    table = tables.depth_scores(run, "emodb", "ua")
+    assert table.shape == (6, 4) and table.isna().all(axis=None)
+    assert table.attrs["folds"] == ()
+
+
+def test_depth_costs_are_those_of_the_networks_as_they_are_built():
+    state = torch.get_rng_state()
+    table = tables.depth_costs(frames=50).set_index(["convolutions", "layers"])
+    assert torch.equal(torch.get_rng_state(), state)  # a table leaves the random numbers of a run as they are
+    assert len(table) == 24
+    for place, name in {(4, 1): "table1-baseline", (1, 1): "depth-1x1", (6, 4): "depth-6x4"}.items():
+        network = training.build_model(EXPERIMENTS[name])
+        total = model.describe(network, 50).iloc[-1]
+        assert table.loc[place, "parameters"] == sum(parameter.numel() for parameter in network.parameters())
+        assert table.loc[place, "multiply_adds"] == total["multiply_adds"]
+    assert table.loc[(1, 2), ["field_bins", "field_frames"]].tolist() == [61, 25]
+    assert table.loc[(6, 1), ["field_bins", "field_frames"]].tolist() == [67, 27]
+
+
+def test_the_best_of_k_seeds_is_the_mean_over_every_choice_of_them():
+    generator = np.random.default_rng(0)
+    by_seed = generator.uniform(size=(5, 3))
+    run = shuffled(*(scored("table1-best", dict(enumerate(ua, start=1)), seed) for seed, ua in enumerate(by_seed)))
+    table = tables.best_of(run, "emodb", "table1-best", "ua")
+    means = by_seed.mean(axis=1)
+    brute = [np.mean([max(choice) for choice in itertools.combinations(means, k)]) for k in range(1, 6)]
+    assert table["k"].tolist() == [1, 2, 3, 4, 5]
+    np.testing.assert_allclose(table["expected_best"], brute)
+    np.testing.assert_allclose(table["rise"], np.array(brute) - means.mean(), atol=1e-12)
+    wa = tables.best_of(run, "emodb", "table1-best", "wa")["expected_best"]
+    np.testing.assert_allclose(wa, np.array(brute) / 2)
+
+
+def test_the_best_of_seeds_is_taken_over_the_folds_that_all_seeds_have():
+    seeds = [scored("table1-best", {1: 0.5, 2: 0.6, 3: 0.0}), scored("table1-best", {2: 0.8, 1: 0.5}, seed=4)]
+    table = tables.best_of(shuffled(*seeds), "emodb", "table1-best", "ua")
+    np.testing.assert_allclose(table["expected_best"], [0.6, 0.65])
+    np.testing.assert_allclose(table["rise"], [0, 0.05], atol=1e-12)
+    assert table.attrs["folds"] == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        scored("none", {}),
+        scored("table1-best", {1: 0.5, 2: 0.6}),
+        pd.concat([scored("table1-best", {1: 0.5}), scored("table1-best", {2: 0.5}, seed=1)]),
+    ],
+)
+def test_without_two_seeds_there_is_no_best_of_them(run):
+    table = tables.best_of(run, "emodb", "table1-best", "ua")
+    assert table.empty and list(table) == ["k", "expected_best", "rise"]
 
 
 def test_every_setting_is_on_the_page_of_settings():
@@ -141,10 +380,10 @@ def test_a_shown_table_escapes_its_content_and_marks_verdicts():
 
 def test_the_readme_is_written_between_its_marks_only(tmp_path):
     readme = tmp_path / "README.md"
-    readme.write_text("before\n<!-- results:start -->\nold\n<!-- results:end -->\nafter\n")
+    readme.write_text("before\n<!-- results:start -->\nstale\n<!-- results:end -->\nafter\n")
     tables.update_readme(tables.scores(predictions({1: 20, 2: 8})), readme)
     text = readme.read_text()
-    assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
+    assert text.startswith("before\n") and text.endswith("\nafter\n") and "stale" not in text
     assert "| table1-best |" in text
     readme.write_text("no marks")
     with pytest.raises(SerError, match="results:start"):
@@ -157,3 +396,58 @@ def test_the_projects_readme_shows_the_committed_results():
     results = records.load_results(paths.PROJECT / "results")
     expected = tables.readme_tables(tables.scores(results.predictions))
     assert expected in (paths.PROJECT / "README.md").read_text(), "run `python -m ser_lib readme`"
+
+
+# Convergence
+
+
+def course(experiment: str, fold: int, training: list[float], validation: list[float]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "corpus": "emodb", "experiment": experiment, "fold": fold, "seed": 0, "epoch": range(1, len(training) + 1),
+            "training_loss": training, "validation_loss": validation,
+        }
+    )  # fmt: skip
+
+
+def test_convergence_is_the_first_epoch_below_the_threshold_and_overfitting_the_rise_after_the_lowest_loss():
+    histories = pd.concat(
+        [
+            course("with", 1, [1.0, 0.6, 0.5], [1.2, 0.8, 1.0]),
+            course("with", 2, [1.0, 0.9, 0.6], [1.2, 1.0, 0.6]),
+            course("without", 1, [1.4, 1.3, 1.2], [1.4, 1.3, 1.3]),
+            course("without", 2, [1.4, 0.5, 1.2], [1.4, 1.5, 1.9]),
+            course("without", 3, [0.1, 0.1, 0.1], [0.0, 0.0, 9.0]),  # has no counterpart: it counts nowhere
+        ]
+    ).sample(frac=1, random_state=0)
+    table = tables.convergence(histories, {"a network": ("with", "without"), "another": ("with", "nothing")})
+    assert table.iloc[0].tolist() == ["a network", "with", 2, "2.5", "0.70", "+0.10"]
+    assert table.iloc[1].tolist() == ["a network", "without", 2, "2.0 (never in 1 of 2)", "1.35", "+0.25"]
+    assert (table.iloc[2:, 2:] == tables.NOT_RUN).all(axis=None)
+
+
+def test_a_network_that_never_converges_says_so():
+    histories = pd.concat([course(name, 1, [1.4, 1.3], [1.4, 1.3]) for name in ("with", "without")])
+    table = tables.convergence(histories, {"a network": ("with", "without")})
+    assert table["Epochs to a training loss of 0.69"].tolist() == ["never", "never"]
+
+
+# Seeds that only some folds have run
+
+
+def test_seeds_that_only_some_folds_have_run_change_no_mean():
+    whole = pd.DataFrame(
+        [("emodb", "table1-best", fold, 0, f"{fold:02d}", 10, 5, 0.5, 0.5) for fold in range(1, 7)],
+        columns=["corpus", "experiment", "fold", "seed", "test_speaker", "utterances", "correct", "wa", "ua"],
+    )
+    more = whole[whole["fold"] == 1].assign(seed=1, wa=1.0, ua=1.0, correct=10)
+    both = pd.concat([whole, more])
+    pd.testing.assert_frame_equal(tables.summary(both), tables.summary(whole))
+    pd.testing.assert_frame_equal(tables.table2(both, "emodb"), tables.table2(whole, "emodb"))
+    pd.testing.assert_frame_equal(tables.averages(both, "emodb"), tables.averages(whole, "emodb"))
+    assert len(tables.balanced(more)) == 1  # where no other fold was run, the seed is complete
+
+
+def test_an_interval_does_not_leave_the_scores_that_exist():
+    assert tables.with_interval(0.9, 0.75, 1.05) == "90.0 [75.0, 100.0]"
+    assert tables.with_interval(0.1, -0.05, 0.25) == "10.0 [0.0, 25.0]"
