@@ -11,6 +11,7 @@
 import shlex
 
 from ser_lib import corpora, experiments, folds, paths, records
+from ser_lib.errors import SerError
 
 SETTINGS = {
     "corpus": "synthetic", "root": "", "experiments": "quick", "folds": "all", "seeds": 0, "notebooks": False,
@@ -28,25 +29,33 @@ def listed(setting):
     return str(SETTINGS[setting]).split(",")
 
 
+def numbers(setting):
+    """The folds or seeds that are asked for; folds=all stands for every fold."""
+    values = listed(setting)
+    if setting == "folds" and values == ["all"]:
+        return None
+    if not all(value.isdecimal() for value in values):
+        raise WorkflowError(f"--config {setting}={','.join(values)} must be whole numbers, such as {setting}=1,2")
+    return [int(value) for value in values]
+
+
 def record_files(corpus, root, names, numbers, seeds):
-    """The records that a target asks for: every experiment (or member of a family), fold and seed."""
+    """The records that a target asks for: every experiment (or member of a family), fold (None: all) and seed."""
     try:
         table = corpora.load(corpus, root or None)
-        if numbers == ["all"]:
-            numbers = [fold.number for fold in folds.speaker_folds(table)]
         members = [member for name in names for member in experiments.members(name)]
         return [
-            records.run_key(table, name, experiments.find_experiment(name), int(number), int(seed)).folder / "run.json"
+            records.run_key(table, name, experiments.find_experiment(name), number, seed).folder / "run.json"
             for seed in seeds
             for name in dict.fromkeys(members)
-            for number in numbers
+            for number in numbers or [fold.number for fold in folds.speaker_folds(table)]
         ]
-    except ValueError as problem:
+    except SerError as problem:
         raise WorkflowError(str(problem))
 
 
 def asked_for(names):
-    return record_files(SETTINGS["corpus"], SETTINGS["root"], names, listed("folds"), listed("seeds"))
+    return record_files(SETTINGS["corpus"], SETTINGS["root"], names, numbers("folds"), numbers("seeds"))
 
 
 NAME = "{corpus}-{experiment}-fold-{fold}-seed-{seed}-{digest}"
@@ -73,7 +82,7 @@ localrules:
 
 rule quick:
     input:
-        lambda wildcards: record_files("synthetic", "", ["quick"], ["all"], [0]),
+        lambda wildcards: record_files("synthetic", "", ["quick"], None, [0]),
 
 
 rule table1:

@@ -184,6 +184,8 @@ class Experiment(BaseModel):
                 f"filters, kernels and strides must name the same number of convolutions, "
                 f"not {len(self.filters)}, {len(self.kernels)} and {len(self.strides)}"
             )
+        if self.statistics_momentum is not None and self.recurrent_normalisation == "none":
+            raise ValueError("statistics_momentum has no effect without recurrent_normalisation")
         if any(size % 2 == 0 for kernel in self.kernels for size in kernel):
             raise ValueError(f"kernels must be odd, so that a frame keeps its place: {self.kernels}")
         return self

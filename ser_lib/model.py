@@ -122,7 +122,7 @@ def strided_length(length, stride: int):
 
 
 def receptive_field(kernels: Sequence[tuple[int, int]], strides: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    """How many (bins, frames) of the spectrogram one output of the convolutions sees."""
+    """How many (bins, frames) of the spectrogram one output of the convolutions sees, without pooling."""
     field, jump = [1, 1], [1, 1]
     for kernel, stride in zip(kernels, strides, strict=True):
         for axis in (0, 1):

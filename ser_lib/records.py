@@ -324,7 +324,7 @@ def collect(destination: Path | None = None, say: Callable[[str], None] = print)
     """
     destination = destination or paths.results_folder()
     groups = finished_runs(say)
-    if not groups:
+    if not groups and _failures().empty:
         raise SerError(f"there is no finished run of a named experiment in {paths.runs_folder()}: run some first")
     for (corpus, name), records in groups.items():
         fingerprint = _one_fingerprint(corpus, name, records)
@@ -337,10 +337,7 @@ def collect(destination: Path | None = None, say: Callable[[str], None] = print)
             shutil.copyfile(manifest, destination / corpus / "utterances.csv")
         before = f", and {len(kept['runs'])} collected before" if len(kept["runs"]) else ""
         say(f"{corpus}, {name}: {len(records)} runs{before}")
-    for corpus, failures in _failures().groupby("corpus"):
-        (destination / corpus).mkdir(parents=True, exist_ok=True)
-        failures.to_csv(destination / corpus / "failures.csv", index=False)
-        say(f"{corpus}: {len(failures)} runs whose loss did not stay finite")
+    _collect_failures(destination, say)
     return sum(map(len, groups.values()))
 
 
@@ -496,6 +493,25 @@ def _failures() -> pd.DataFrame:
             row = {**failure, "learning_rate": failure["settings"]["learning_rate"]}
             rows.append({column: row[column] for column in [*IDENTITY, *_FAILURE_COLUMNS]})
     return pd.DataFrame(rows, columns=[*IDENTITY, *_FAILURE_COLUMNS])
+
+
+def _collect_failures(destination: Path, say: Callable[[str], None]) -> None:
+    """Write each corpus's failures, those collected before included, but for runs that were finished since."""
+    before = _joined(_read_tables(destination.glob("*/failures.csv"), "failures"), "failures")
+    runs = _joined(_read_tables(destination.glob("*/*/runs.csv"), "runs"), "runs")
+    failures = _joined([_failures(), before], "failures").drop_duplicates(IDENTITY).sort_values(IDENTITY)
+    run = [*IDENTITY, "configuration"]
+    over = pd.MultiIndex.from_frame(failures[run]).isin(list(runs[run].itertuples(index=False, name=None)))
+    present = failures["configuration"].isin([experiment.digest for experiment in EXPERIMENTS.values()])
+    for corpus in sorted({*before["corpus"], *failures["corpus"]}):
+        file = destination / corpus / "failures.csv"
+        own = failures[(failures["corpus"] == corpus) & present & ~over]
+        if own.empty:
+            file.unlink(missing_ok=True)
+            continue
+        file.parent.mkdir(parents=True, exist_ok=True)
+        own.to_csv(file, index=False, float_format="%.6g")
+        say(f"{corpus}: {len(own)} runs whose loss did not stay finite")
 
 
 def _read_tables(files: Iterable[Path], kind: str) -> Iterable[pd.DataFrame]:

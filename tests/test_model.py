@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from ser_lib.model import ConvLSTM, describe, layer_of
+from ser_lib.experiments import CONVOLUTIONS
+from ser_lib.model import ConvLSTM, describe, layer_of, receptive_field
 
 BINS = 33
 KERNELS = [(5, 5), (3, 3), (3, 5), (1, 3), (3, 1), (3, 3)]
@@ -12,14 +13,12 @@ STRIDES = [(2, 2), (2, 1), (2, 3), (1, 2), (1, 1), (2, 2)]
 LENGTHS = torch.tensor([23, 1, 40, 7, 8, 9])
 
 
-def network(convolutions: int = 4, lstm_layers: int = 1, aggregation: str = "mean", dtype=torch.float64) -> ConvLSTM:
+def network(convolutions: int = 4, lstm_layers: int = 1, dtype=torch.float64, **settings: str) -> ConvLSTM:
     """A small network whose biases are not zero, so that padding shows wherever it is not cleared."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(convolutions * 10 + lstm_layers)
         filters = [2, 3, 4, 3, 2, 3][:convolutions]
-        model = ConvLSTM(
-            BINS, filters, KERNELS[:convolutions], STRIDES[:convolutions], 5, lstm_layers, aggregation=aggregation
-        )
+        model = ConvLSTM(BINS, filters, KERNELS[:convolutions], STRIDES[:convolutions], 5, lstm_layers, **settings)
         for layer in model.convolutions:
             nn.init.uniform_(layer.bias, 0.1, 1)
     return model.to(dtype)
@@ -27,6 +26,17 @@ def network(convolutions: int = 4, lstm_layers: int = 1, aggregation: str = "mea
 
 def pictures(frames: int = 40, dtype=torch.float64) -> torch.Tensor:
     return torch.randn(len(LENGTHS), BINS, frames, generator=torch.Generator().manual_seed(0)).to(dtype)
+
+
+def convolved(model: ConvLSTM, maps: torch.Tensor) -> torch.Tensor:
+    """The convolutions applied one after another to one utterance, (1, 1, bins, frames), by what was asked for."""
+    for layer, stride in zip(model.convolutions, STRIDES, strict=False):
+        padding = [size // 2 for size in layer.kernel_size]
+        step = stride if model.pooling == "none" else 1
+        maps = torch.relu(nn.functional.conv2d(maps, layer.weight, layer.bias, step, padding))
+        if model.pooling == "max":
+            maps = nn.functional.max_pool2d(maps, stride, ceil_mode=True)
+    return maps.permute(0, 3, 1, 2).flatten(2)
 
 
 def padded(values: torch.Tensor, fill: float, more: int = 0) -> torch.Tensor:
@@ -37,6 +47,9 @@ def padded(values: torch.Tensor, fill: float, more: int = 0) -> torch.Tensor:
 
 every_depth = pytest.mark.parametrize("convolutions", range(1, 7))
 both_aggregations = pytest.mark.parametrize("aggregation", ["mean", "last"])
+every_reduction = pytest.mark.parametrize("pooling", ["none", "max"])
+TECHNIQUES = [{"pooling": "max"}, *({"recurrent_normalisation": scope} for scope in ("all", "gate", "frame"))]
+every_technique = pytest.mark.parametrize("technique", TECHNIQUES, ids=str)
 
 
 # Shapes and lengths
@@ -52,26 +65,32 @@ def test_one_to_six_convolutions_and_one_to_four_lstm_layers_give_a_score_per_cl
     assert (logits[0] != logits[1]).any()
 
 
+@every_reduction
 @every_depth
 @pytest.mark.parametrize("frames", [1, 2, 3, 12, 13, 37])
-def test_the_valid_length_is_what_the_convolutions_leave_of_the_utterance_alone(convolutions, frames):
-    model = network(convolutions)
+def test_the_valid_length_is_what_the_convolutions_leave_of_the_utterance_alone(convolutions, frames, pooling):
+    model = network(convolutions, pooling=pooling)
     plain = torch.randn(1, 1, BINS, frames, dtype=torch.float64)
     features, lengths = model.convolve(plain[0], torch.tensor([frames]))
-    for layer in model.convolutions:
-        plain = torch.relu(layer(plain))
-    assert lengths.tolist() == [plain.shape[-1]] == [features.shape[1]]
-    torch.testing.assert_close(features, plain.permute(0, 3, 1, 2).flatten(2))
+    expected = convolved(model, plain)
+    assert lengths.tolist() == [expected.shape[1]] == [features.shape[1]]
+    torch.testing.assert_close(features, expected)
+
+
+@every_depth
+def test_pooling_leaves_as_many_bins_and_frames_as_strides_do(convolutions):
+    strided, pooled = (network(convolutions, pooling=way).convolve(pictures(), LENGTHS) for way in ("none", "max"))
+    assert pooled[0].shape == strided[0].shape and torch.equal(pooled[1], strided[1])
 
 
 @both_aggregations
-def test_scores_are_those_of_the_layers_applied_one_after_another(aggregation):
-    model = network(aggregation=aggregation)
+@pytest.mark.parametrize("technique", [{}, *TECHNIQUES], ids=str)
+def test_scores_are_those_of_the_layers_applied_one_after_another(aggregation, technique):
+    model = network(aggregation=aggregation, **technique).eval()
     picture = torch.randn(1, BINS, 30, dtype=torch.float64)
-    maps = picture.unsqueeze(1)
-    for layer in model.convolutions:
-        maps = torch.relu(layer(maps))
-    outputs, _ = model.lstm(maps.permute(0, 3, 1, 2).flatten(2))
+    features = convolved(model, picture.unsqueeze(1))
+    steps = [torch.tensor([features.shape[1]])] if "recurrent_normalisation" in technique else []
+    outputs, _ = model.lstm(features, *steps)
     forward, backward = outputs[0].chunk(2, dim=1)
     summary = outputs[0].mean(dim=0) if aggregation == "mean" else torch.cat([forward[-1], backward[0]])
     torch.testing.assert_close(model(picture, torch.tensor([30]))[0], model.dense(summary))
@@ -86,7 +105,7 @@ def test_scores_are_those_of_the_layers_applied_one_after_another(aggregation):
 def test_an_utterance_scores_the_same_alone_and_in_a_batch_with_longer_ones(
     convolutions, aggregation, dtype, tolerance
 ):
-    model, batch = network(convolutions, 2, aggregation, dtype), pictures(dtype=dtype)
+    model, batch = network(convolutions, 2, dtype, aggregation=aggregation), pictures(dtype=dtype)
     together = model(batch, LENGTHS).softmax(dim=1)
     for row, length in enumerate(LENGTHS):
         alone = model(batch[row : row + 1, :, :length], LENGTHS[row : row + 1]).softmax(dim=1)
@@ -94,9 +113,21 @@ def test_an_utterance_scores_the_same_alone_and_in_a_batch_with_longer_ones(
 
 
 @both_aggregations
+@every_technique
+def test_with_a_technique_too_an_utterance_scores_the_same_alone_and_in_any_batch(aggregation, technique):
+    model, batch = network(lstm_layers=2, aggregation=aggregation, **technique), pictures()
+    model(batch, LENGTHS)  # in training: running statistics that are not the first ones
+    model.eval()
+    together = model(batch, LENGTHS)
+    for row, length in enumerate(LENGTHS):
+        alone = model(batch[row : row + 1, :, :length], LENGTHS[row : row + 1])
+        torch.testing.assert_close(together[row], alone[0], rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("technique", [{"aggregation": "mean"}, {"aggregation": "last"}, *TECHNIQUES], ids=str)
 @pytest.mark.parametrize("fill", [0.0, 1e6, -1e6, float("inf"), float("nan")])
-def test_more_padding_and_whatever_is_in_it_change_neither_scores_nor_gradients(aggregation, fill):
-    model, batch = network(lstm_layers=2, aggregation=aggregation), pictures()
+def test_more_padding_and_whatever_is_in_it_change_neither_scores_nor_gradients(technique, fill):
+    model, batch = network(lstm_layers=2, **technique), pictures()
     results = []
     for given in (padded(batch, 0.0), padded(batch, fill, more=17)):
         given.requires_grad_()
@@ -111,9 +142,10 @@ def test_more_padding_and_whatever_is_in_it_change_neither_scores_nor_gradients(
         torch.testing.assert_close(filled, plain, rtol=0, atol=1e-10)
 
 
+@every_reduction
 @pytest.mark.parametrize("convolutions", [1, 2, 4])
-def test_no_convolution_hands_padding_on(convolutions):
-    features, lengths = network(convolutions).convolve(pictures(), LENGTHS)
+def test_no_convolution_hands_padding_on(convolutions, pooling):
+    features, lengths = network(convolutions, pooling=pooling).convolve(pictures(), LENGTHS)
     behind = torch.arange(features.shape[1]) >= lengths[:, None]
     assert (features[behind] == 0).all() and (features[~behind] != 0).any()
 
@@ -131,8 +163,9 @@ def test_the_given_spectrograms_are_left_alone():
     assert torch.equal(batch, before)
 
 
-def test_the_gradient_is_right():
-    model, batch = network(2), pictures(6)[:2].requires_grad_()
+@every_reduction
+def test_the_gradient_is_right(pooling):
+    model, batch = network(2, pooling=pooling), pictures(6)[:2].requires_grad_()
     assert torch.autograd.gradcheck(lambda given: model(given, torch.tensor([5, 3])), batch, fast_mode=True)
 
 
@@ -141,18 +174,37 @@ def test_initial_weights_follow_from_the_seed():
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), again.parameters(), strict=True))
 
 
-# describe() and layer_of()
+# What a network is made of
 
 
+@pytest.mark.parametrize("convolutions", CONVOLUTIONS)
+def test_the_receptive_field_is_what_one_output_depends_on(convolutions):
+    stack = CONVOLUTIONS[convolutions]
+    model = ConvLSTM(257, **stack, hidden_size=2, lstm_layers=1)
+    for layer in model.convolutions:  # nothing is cut off or cancels out: everything that is seen has a gradient
+        nn.init.uniform_(layer.weight, 0.5, 1)
+    picture = torch.ones(1, 257, 60, requires_grad=True)
+    features, _ = model.convolve(picture, torch.tensor([60]))
+    maps = features.unflatten(2, (32, -1))  # (batch, steps, channels, bins)
+    maps[0, maps.shape[1] // 2, :, maps.shape[3] // 2].sum().backward()
+    seen = picture.grad[0] != 0
+    bins, frames = receptive_field(stack["kernels"], stack["strides"])
+    assert (int(seen.any(dim=1).sum()), int(seen.any(dim=0).sum())) == (bins, frames)
+    assert int(seen.sum()) == bins * frames
+
+
+@every_reduction
 @pytest.mark.parametrize("convolutions, lstm_layers", [(1, 1), (4, 1), (6, 4)])
-def test_described_multiply_adds_are_those_counted_while_it_runs(convolutions, lstm_layers):
-    model, frames = network(convolutions, lstm_layers), 37
+def test_described_multiply_adds_are_those_counted_while_it_runs(convolutions, lstm_layers, pooling):
+    model, frames = network(convolutions, lstm_layers, pooling=pooling), 37
     counted, shapes = {}, {}
 
     def count_convolution(layer, inputs, output):
         number = list(model.convolutions).index(layer) + 1
         height, width = layer.kernel_size
         counted[f"conv {number}"] = output.numel() * layer.in_channels * height * width
+        if pooling == "max":
+            output = nn.functional.max_pool2d(output, STRIDES[number - 1], ceil_mode=True)
         shapes[f"conv {number}"] = " × ".join(map(str, output.shape[1:]))
 
     for layer in model.convolutions:
@@ -172,9 +224,10 @@ def test_described_multiply_adds_are_those_counted_while_it_runs(convolutions, l
     assert table["output"].drop("total").to_dict() == shapes
 
 
+@pytest.mark.parametrize("normalisation", ["none", "all"])
 @pytest.mark.parametrize("convolutions, lstm_layers", [(1, 1), (4, 1), (6, 4)])
-def test_every_parameter_belongs_to_one_described_layer(convolutions, lstm_layers):
-    model = network(convolutions, lstm_layers)
+def test_every_parameter_belongs_to_one_described_layer(convolutions, lstm_layers, normalisation):
+    model = network(convolutions, lstm_layers, recurrent_normalisation=normalisation)
     sizes = {}
     for name, parameter in model.named_parameters():
         sizes[layer_of(name)] = sizes.get(layer_of(name), 0) + parameter.numel()
@@ -191,6 +244,8 @@ def test_every_parameter_belongs_to_one_described_layer(convolutions, lstm_layer
         ("lstm.weight_ih_l0", "lstm 1"),
         ("lstm.weight_hh_l3_reverse", "lstm 4"),
         ("lstm.bias_ih_l1_reverse", "lstm 2"),
+        ("lstm.gain_l0", "lstm 1"),
+        ("lstm.shift_l2_reverse", "lstm 3"),
         ("dense.weight", "dense"),
     ],
 )

@@ -184,6 +184,28 @@ FAULTS = [
         "float((square / count - mean**2) ** 0.5)",
         "tests/test_features.py::test_after_eq_2_the_pixels_have_mean_0_and_variance_1",
     ),
+    # Pooling
+    Fault(
+        "pooling cuts the end off where strides do not",
+        "ser_lib/model.py",
+        "functional.max_pool2d(maps, stride, ceil_mode=True)",
+        "functional.max_pool2d(maps, stride)",
+        "tests/test_model.py::test_pooling_leaves_as_many_bins_and_frames_as_strides_do",
+    ),
+    Fault(
+        "lengths are not carried through pooling",
+        "ser_lib/model.py",
+        "                lengths = strided_length(lengths, stride[1])\n",
+        "",
+        "tests/test_model.py::test_pooling_leaves_as_many_bins_and_frames_as_strides_do",
+    ),
+    Fault(
+        "convolutions keep their strides beside pooling",
+        "ser_lib/model.py",
+        'stride if pooling == "none" else 1, padding',
+        "stride, padding",
+        "tests/test_model.py::test_pooling_leaves_as_many_bins_and_frames_as_strides_do",
+    ),
     # The loop
     Fault(
         "validation is oversampled, too",
@@ -195,15 +217,34 @@ FAULTS = [
     Fault(
         "gradients are logged after they are set to zero",
         "ser_lib/training.py",
-        "            norms.append(gradient_norms(self.layers))\n            self.optimizer.step()\n",
-        "            self.optimizer.step()\n            self.optimizer.zero_grad(set_to_none=False)\n"
-        "            norms.append(gradient_norms(self.layers))\n",
+        "        gradients, weights = gradient_norms(self.layers), weight_norms(self.layers)\n"
+        "        self.optimizer.step()\n",
+        "        weights = weight_norms(self.layers)\n        self.optimizer.step()\n"
+        "        self.optimizer.zero_grad(set_to_none=False)\n        gradients = gradient_norms(self.layers)\n",
         "tests/test_training.py::test_gradient_norms_are_those_of_each_steps_loss",
+    ),
+    Fault(
+        "gradients are logged after the optimizer's step",
+        "ser_lib/training.py",
+        "        gradients, weights = gradient_norms(self.layers), weight_norms(self.layers)\n"
+        "        self.optimizer.step()\n",
+        "        weights = weight_norms(self.layers)\n        self.optimizer.step()\n"
+        "        gradients = gradient_norms(self.layers)\n",
+        "tests/test_training.py::test_gradient_norms_are_taken_before_the_optimizers_step",
+    ),
+    Fault(
+        "updates are a share of the weights after them",
+        "ser_lib/training.py",
+        "        gradients, weights = gradient_norms(self.layers), weight_norms(self.layers)\n"
+        "        self.optimizer.step()\n",
+        "        gradients = gradient_norms(self.layers)\n        self.optimizer.step()\n"
+        "        weights = weight_norms(self.layers)\n",
+        "tests/test_training.py::test_updates_are_how_far_each_layer_moved_as_a_share_of_what_it_was_before",
     ),
     Fault(
         "gradients add up from batch to batch",
         "ser_lib/training.py",
-        "            self.optimizer.zero_grad()\n",
+        "        self.optimizer.zero_grad()\n",
         "",
         "tests/test_training.py::test_gradient_norms_are_those_of_each_steps_loss",
     ),
@@ -236,11 +277,91 @@ FAULTS = [
         "tests/test_training.py::test_the_same_seed_gives_the_same_run_bit_for_bit",
     ),
     Fault(
-        "weight decay is for biases, too",
+        "running statistics go on from epoch to epoch",
         "ser_lib/training.py",
-        '{"params": biases, "weight_decay": 0.0}',
-        '{"params": biases, "weight_decay": weight_decay}',
-        "tests/test_training.py::test_weight_decay_is_for_weight_matrices_alone",
+        "self.model.lstm.reset_running_stats()",
+        "pass",
+        "tests/test_training.py::test_running_statistics_are_the_mean_over_the_batches_of_the_present_epoch[2]",
+    ),
+    # Eqs. 3 to 5
+    Fault(
+        "padding counts in the statistics of eq. 4",
+        "ser_lib/recurrent_bn.py",
+        "values.sum(dim=(1, 2, 3)).unsqueeze(1) / (frames * gates * hidden)",
+        "values.sum(dim=(1, 2, 3)).unsqueeze(1) / ((steps[0] == 0).sum() * (steps[0].max() + 1) * gates * hidden)",
+        "tests/test_recurrent_bn.py::test_statistics_by_hand_are_over_valid_frames_alone[all-mean0-variance0]",
+    ),
+    Fault(
+        "eq. 3 divides by the variance",
+        "ser_lib/recurrent_bn.py",
+        "(variance + eps).rsqrt()",
+        "(variance.square() + eps).rsqrt()",
+        "tests/test_recurrent_bn.py::test_outputs_statistics_and_gradients_are_those_of_a_plain_loop",
+    ),
+    Fault(
+        "no gradient flows through the variance",
+        "ser_lib/recurrent_bn.py",
+        "average(centred.square(), scope, steps)",
+        "average(centred.detach().square(), scope, steps)",
+        "tests/test_recurrent_bn.py::test_outputs_statistics_and_gradients_are_those_of_a_plain_loop",
+    ),
+    Fault(
+        "the backward direction starts in the padding",
+        "ser_lib/recurrent_bn.py",
+        "lengths[utterance] - 1 - step",
+        "lengths.max() - 1 - step",
+        "tests/test_recurrent_bn.py::test_in_evaluation_an_utterance_gives_the_same_alone_and_in_any_batch",
+    ),
+    Fault(
+        "evaluation is normalised with its own batch",
+        "ser_lib/recurrent_bn.py",
+        "        if self.training:\n            normalised, moments",
+        "        if True:\n            normalised, moments",
+        "tests/test_recurrent_bn.py::test_evaluation_takes_the_running_statistics_and_leaves_them",
+    ),
+    # Eq. 6
+    Fault(
+        "momentum is applied after β: it accumulates in the velocity",
+        "ser_lib/optim.py",
+        'torch._foreach_add_(parameters, velocities, alpha=-group["beta"])',
+        'torch._foreach_mul_(velocities, group["beta"])\n            torch._foreach_sub_(parameters, velocities)',
+        "tests/test_optim.py::test_beta_does_not_accumulate_in_the_velocity",
+    ),
+    Fault(
+        "weight decay is for biases, too",
+        "ser_lib/optim.py",
+        '**settings, "weight_decay": 0.0},',
+        "**settings},",
+        "tests/test_optim.py::test_weight_decay_is_on_matrices_alone",
+    ),
+    Fault(
+        "the norm of an update is that of the velocity",
+        "ser_lib/optim.py",
+        'torch._foreach_mul(norms, [state["beta"] for state in states])',
+        "norms",
+        "tests/test_optim.py::"
+        "test_update_norm_is_how_far_the_parameters_moved_also_when_a_schedule_changes_beta_between_steps",
+    ),
+    Fault(
+        "a schedule's factors pile up",
+        "ser_lib/optim.py",
+        "[self.setting] = value * self.factor(progress)",
+        "[self.setting] *= self.factor(progress)",
+        "tests/test_optim.py::test_a_schedule_multiplies_the_first_values_of_every_group[cosine-lr]",
+    ),
+    Fault(
+        "schedules are made, and never set",
+        "ser_lib/training.py",
+        "schedule.set(self.steps / (self.experiment.epochs * steps_per_epoch))",
+        "pass",
+        "tests/test_training.py::test_schedules_follow_the_planned_steps_and_multiply_a_modules_own_setting_too",
+    ),
+    Fault(
+        "update parameters of the convolutions and of the Bi-LSTM are swapped",
+        "ser_lib/training.py",
+        '(("convolutions", "convolution"), ("lstm", "recurrent"))',
+        '(("convolutions", "recurrent"), ("lstm", "convolution"))',
+        "tests/test_training.py::test_a_modules_own_setting_reaches_its_parameters_and_no_others",
     ),
     # Settings and records
     Fault(
@@ -249,6 +370,13 @@ FAULTS = [
         "aggregation=experiment.aggregation",
         'aggregation="mean"',
         "tests/test_experiments.py::test_changing_this_setting_alone_changes_what_a_run_leaves_behind[aggregation]",
+    ),
+    Fault(
+        "a technique that nobody uses renames every run",
+        "ser_lib/experiments.py",
+        'if not (Experiment.model_fields[name].json_schema_extra["technique"] and value == type(self).without(name))',
+        "if True",
+        "tests/test_experiments.py::test_the_digest_is_the_same_as_if_a_technique_that_is_off_were_not_there",
     ),
     Fault(
         "a record is written in place",
@@ -263,6 +391,56 @@ FAULTS = [
         'elif record.run["configuration"] != EXPERIMENTS[name].digest:',
         "elif False:",
         "tests/test_records.py::test_runs_with_other_settings_are_named_and_left_out",
+    ),
+    Fault(
+        "a failure is kept where finished runs lie",
+        "ser_lib/records.py",
+        'paths.runs_folder() / "failures" / self.corpus',
+        "paths.runs_folder() / self.corpus",
+        "tests/test_records.py::test_a_failure_is_kept_with_its_history_and_never_where_finished_runs_lie",
+    ),
+    Fault(
+        "collecting forgets the runs that were collected before",
+        "ser_lib/records.py",
+        "_joined([kept[kind], table], kind)",
+        "table",
+        "tests/test_records.py::test_runs_collected_before_stay_although_they_are_not_on_this_machine",
+    ),
+    # Comparisons and verdicts
+    Fault(
+        "experiments are compared on runs that only one of them has",
+        "ser_lib/tables.py",
+        "shared = set.intersection(*(",
+        "shared = set.union(*(",
+        "tests/test_tables.py::test_a_comparison_is_of_the_runs_that_both_have_paired_by_fold_and_seed",
+    ),
+    Fault(
+        "two folds have an interval",
+        "ser_lib/tables.py",
+        "if len(values) >= MINIMUM_FOLDS else",
+        "if len(values) >= 2 else",
+        "tests/test_tables.py::test_fewer_than_six_folds_have_no_interval_in_any_table[5]",
+    ),
+    Fault(
+        "the best of k is drawn with replacement",
+        "ser_lib/tables.py",
+        "math.comb(place, k - 1) / math.comb(count, k)",
+        "((place + 1) ** k - place**k) / count**k",
+        "tests/test_tables.py::test_the_best_of_k_seeds_is_the_mean_over_every_choice_of_them",
+    ),
+    Fault(
+        "seeds of some folds alone change the mean",
+        "ser_lib/tables.py",
+        'return part[part["seed"].isin(complete)] if len(complete) else part',
+        "return part",
+        "tests/test_tables.py::test_seeds_that_only_some_folds_have_run_change_no_mean",
+    ),
+    Fault(
+        "gradients are compared by norm where it says per weight",
+        "ser_lib/claims.py",
+        "norm / np.sqrt(layers[members].sum()) if per_weight else norm",
+        "norm",
+        "tests/test_claims.py::test_per_weight_a_gradient_is_divided_by_the_root_of_the_number_of_weights",
     ),
 ]
 

@@ -1,9 +1,12 @@
 """Records: a finished run is never repeated, half of one never counts, and every table is computed from predictions."""
 
+import dataclasses
 import json
 import multiprocessing
 import os
+import re
 import resource
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -17,7 +20,10 @@ from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.folds import find_fold
 
-FILES = ["gradients.csv", "history.csv", "predictions.csv", "provenance.json", "run.json", "weights.safetensors"]
+FILES = [
+    "gradients.csv", "history.csv", "predictions.csv", "provenance.json", "run.json", "updates.csv",
+    "weights.safetensors",
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +81,8 @@ def test_a_record_holds_everything_that_a_run_leaves_behind(obtain, tiny_experim
     assert run["fingerprint"] == "0123456789ab"
     assert {"code", "hardware", "device", "python", "packages", "seconds", "peak_memory_mib", "started"} <= set(origin)
     assert origin["packages"]["torch"] and origin["seconds"] > 0 and origin["peak_memory_mib"] > 0
-    assert len(record.history) == 2 and len(record.gradients) == 12 and len(record.predictions) == 11
+    assert len(record.history) == 2 and len(record.gradients) == len(record.updates) == 12
+    assert len(record.predictions) == 11
     assert not {"wa", "ua", "test_wa", "test_ua"} & {*run, *origin, *record.history, *record.predictions}
 
 
@@ -85,6 +92,8 @@ def test_what_is_read_is_what_was_written_to_the_last_bit(obtain, tiny_table, ti
     outcome = training.train(tiny_table, store, tiny_experiment, find_fold(tiny_table, 1), 0)
     pd.testing.assert_frame_equal(record.predictions, outcome.predictions, check_exact=True, check_dtype=False)
     pd.testing.assert_frame_equal(record.history, outcome.history, check_exact=True)
+    for kind in ("gradients", "updates"):  # six digits, which a figure does not exceed
+        pd.testing.assert_frame_equal(getattr(record, kind), getattr(outcome, kind), check_dtype=False, rtol=1e-5)
     for name, weight in record.model().state_dict().items():
         np.testing.assert_array_equal(weight, outcome.weights[name])
 
@@ -220,6 +229,121 @@ def test_a_folder_that_cannot_be_made_is_one_error_with_its_remedy(obtain, tmp_p
         obtain()
 
 
+# A loss that does not stay finite
+
+
+def diverging(patch: pytest.MonkeyPatch, epoch: int = 2, batch: int | None = 3) -> None:
+    """Let every training end with a loss that is not finite."""
+
+    def train(*_):
+        problem = training.Diverged(epoch, batch, ["1F_anger_0", "2M_sadness_1"])
+        problem.history = pd.DataFrame({"epoch": range(1, epoch), "training_loss": 1.25})
+        raise problem
+
+    patch.setattr(training, "train", train)
+
+
+def failed(obtain, **run) -> Path:
+    """Let a run of the made-up corpus fail; where the failure is kept."""
+    with pytest.MonkeyPatch.context() as patch:
+        diverging(patch)
+        with pytest.raises(SerError, match="not finite") as caught:
+            obtain(**run)
+    return Path(str(caught.value).partition("(kept in ")[2].rstrip(")"))
+
+
+def test_a_run_that_diverges_says_when_and_on_what_and_where_that_is_kept(obtain, tiny_table, tiny_experiment):
+    with pytest.raises(SerError) as caught:
+        obtain(learning_rate=1e30)
+    key = records.run_key(tiny_table, "small", tiny_experiment.with_settings(learning_rate=1e30), 1, 0)
+    failure = json.loads((key.failure_folder / "failure.json").read_text())
+    assert (failure["epoch"], failure["batch"]) == (1, 2)
+    assert set(failure["utterances"]) <= set(tiny_table["utterance"]) and len(failure["utterances"]) == 8
+    place = f"epoch 1, batch 2, utterances {', '.join(failure['utterances'])}"
+    assert str(caught.value) == (
+        f"the loss is not finite in {place}: lower the learning rate, or look at these recordings "
+        f"(kept in {key.failure_folder})"
+    )
+
+
+def test_a_failure_is_kept_with_its_history_and_never_where_finished_runs_lie(obtain, tiny_experiment):
+    folder = failed(obtain)
+    assert sorted(path.name for path in folder.iterdir()) == ["failure.json", "history.csv"]
+    failure = json.loads((folder / "failure.json").read_text())
+    assert [failure[name] for name in records.IDENTITY] == ["tiny", "small", 1, 0]
+    assert (failure["epoch"], failure["batch"], failure["utterances"]) == (2, 3, ["1F_anger_0", "2M_sadness_1"])
+    assert experiments.Experiment(**failure["settings"]) == tiny_experiment
+    assert failure["code"] and failure["hardware"] and failure["packages"]["torch"]
+    assert pd.read_csv(folder / "history.csv")["epoch"].tolist() == [1]
+    assert finished_runs() == [] and list(paths.runs_folder().iterdir()) == [paths.runs_folder() / "failures"]
+    assert collect() == ["tiny: 1 runs whose loss did not stay finite"]
+    assert [path.name for path in (paths.results_folder() / "tiny").iterdir()] == ["failures.csv"]
+
+
+def test_a_run_that_fails_before_the_first_epoch_ends_is_collected_too(obtain, monkeypatch):
+    obtain(fold=2)
+    diverging(monkeypatch, epoch=1, batch=None)
+    with pytest.raises(SerError, match="not finite in epoch 1, validation"):
+        obtain()
+    collect()
+    [failure] = records.load_results().failures.to_dict("records")
+    assert failure["epoch"] == 1 and np.isnan(failure["batch"])
+
+
+def test_a_repeated_failure_replaces_the_earlier_one(obtain, monkeypatch):
+    folder = failed(obtain)
+    diverging(monkeypatch, epoch=5, batch=1)
+    with pytest.raises(SerError):
+        obtain()
+    failure = json.loads((folder / "failure.json").read_text())
+    assert (failure["epoch"], failure["batch"]) == (5, 1) and len(pd.read_csv(folder / "history.csv")) == 4
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_a_failure_is_collected_by_itself_and_is_in_no_other_table(obtain, tiny_experiment):
+    obtain(fold=2)
+    failed(obtain)
+    assert collect() == ["tiny, small: 1 runs", "tiny: 1 runs whose loss did not stay finite"]
+    results = records.load_results()
+    [failure] = results.failures.to_dict("records")
+    message = failure.pop("message")
+    assert failure == {
+        "corpus": "tiny", "experiment": "small", "fold": 1, "seed": 0, "fingerprint": "0123456789ab",
+        "configuration": tiny_experiment.digest, "learning_rate": 0.01, "epoch": 2, "batch": 3,
+    }  # fmt: skip
+    assert message.startswith("the loss is not finite in epoch 2, batch 3, utterances 1F_anger_0, 2M_sadness_1")
+    for kind in ("runs", "predictions", "histories", "gradients", "updates"):
+        assert set(getattr(results, kind)["fold"]) == {2}, kind
+
+
+def test_a_failure_does_not_count_once_the_run_is_finished(obtain):
+    obtain(fold=2)
+    failed(obtain)
+    collect()
+    obtain()
+    assert collect() == ["tiny, small: 2 runs"]
+    assert len(records.load_results().failures) == 0 and len(records.load_runs().failures) == 0
+
+
+def test_a_failure_of_settings_that_have_changed_since_does_not_count(obtain, named):
+    obtain(fold=2)
+    failed(obtain, epochs=1)
+    failed(obtain, name="small-vote")
+    del named["small-vote"]
+    assert collect() == ["tiny, small: 1 runs"]
+    assert len(records.load_results().failures) == 0
+
+
+def test_failures_collected_before_stay_although_they_are_not_on_this_machine(obtain):
+    obtain(fold=2)
+    folder = failed(obtain)
+    collect()
+    shutil.rmtree(folder)
+    failed(obtain, fold=3)
+    collect()
+    assert sorted(records.load_results().failures["fold"]) == [1, 3]
+
+
 # Collecting
 
 
@@ -234,7 +358,8 @@ def test_scores_from_the_collected_tables_are_those_from_the_records(obtain, tin
         ]
     )
     pd.testing.assert_frame_equal(tables.scores(results.predictions), tables.scores(direct), check_dtype=False)
-    assert len(results.runs) == 6 and len(results.histories) == 12 and len(results.gradients) == 12
+    assert len(results.runs) == 6
+    assert len(results.histories) == len(results.gradients) == len(results.updates) == 12
     assert results.runs["best_epoch"].tolist() == [record.run["best_epoch"] for record in made]
     utterances = records.load_utterances("tiny")
     assert utterances["utterance"].tolist() == tiny_table["utterance"].tolist() and "path" not in utterances
@@ -247,7 +372,113 @@ def test_collecting_twice_is_the_same_bytes(obtain):
     files = [path for path in paths.results_folder().rglob("*") if path.is_file()]
     before = {path: path.read_bytes() for path in files}
     collect()
-    assert {path: path.read_bytes() for path in files} == before and len(files) == 6
+    assert {path: path.read_bytes() for path in files} == before and len(files) == 7
+
+
+def test_collected_gradients_and_updates_are_means_over_the_steps_of_an_epoch(obtain):
+    record = obtain()
+    collect()
+    results = records.load_results()
+    for kind in ("gradients", "updates"):
+        steps = getattr(record, kind)
+        for epoch in (1, 2):
+            expected = steps[steps["epoch"] == epoch].drop(columns=["epoch", "step"]).mean()
+            [row] = getattr(results, kind).query("epoch == @epoch")[list(expected.index)].to_numpy(dtype=float)
+            np.testing.assert_allclose(row, expected, rtol=1e-5)
+
+
+def test_runs_on_this_machine_are_the_same_tables_collected_or_not(obtain):
+    for name in ("small", "small-vote"):
+        for fold, seed in ((1, 0), (2, 0), (2, 1)):
+            obtain(name, fold, seed)
+    failed(obtain, fold=3)
+    direct = records.load_runs()
+    assert not paths.results_folder().exists()
+    collect()
+    collected = records.load_results()
+    for field in dataclasses.fields(records.Results):
+        one, other = getattr(direct, field.name), getattr(collected, field.name)
+        assert len(one) > 0, field.name
+        pd.testing.assert_frame_equal(one, other, check_dtype=False, rtol=1e-5, obj=field.name)
+
+
+def test_runs_collected_before_stay_although_they_are_not_on_this_machine(obtain):
+    gone = obtain(fold=1).folder
+    obtain(fold=2)
+    collect()
+    before = contents(paths.results_folder() / "tiny" / "small")
+    shutil.rmtree(gone)
+    assert collect() == ["tiny, small: 1 runs, and 1 collected before"]
+    assert contents(paths.results_folder() / "tiny" / "small") == before
+    assert collect() == ["tiny, small: 1 runs, and 1 collected before"]
+    obtain(fold=3)
+    assert collect() == ["tiny, small: 2 runs, and 1 collected before"]
+    results = records.load_results()
+    for kind in ("runs", "predictions", "histories", "gradients", "updates"):
+        assert getattr(results, kind)["fold"].drop_duplicates().tolist() == [1, 2, 3], kind
+
+
+def test_a_run_that_is_repeated_replaces_the_one_collected_before(obtain):
+    folder = obtain().folder
+    collect()
+    shutil.rmtree(folder)
+    obtain()
+    provenance = json.loads((folder / "provenance.json").read_text())
+    (folder / "provenance.json").write_text(json.dumps(provenance | {"seconds": 1234.5}))
+    assert collect() == ["tiny, small: 1 runs"]
+    assert records.load_results().runs["seconds"].tolist() == [1234.5]
+
+
+def test_runs_collected_before_of_settings_that_have_changed_are_dropped_with_a_word(obtain, named):
+    obtain(fold=1)
+    obtain(fold=2)
+    collect()
+    named["small"] = named["small"].with_settings(epochs=1)
+    shutil.rmtree(paths.runs_folder())
+    obtain(fold=2)
+    folder = paths.results_folder() / "tiny" / "small"
+    dropped = f"dropped: 2 runs in {folder}: the settings of the experiment have changed since"
+    assert collect() == [dropped, "tiny, small: 1 runs"]
+    results = records.load_results()
+    assert results.runs["fold"].tolist() == [2] and set(results.predictions["fold"]) == {2}
+    assert len(results.histories) == 1
+
+
+def test_runs_collected_before_on_another_version_of_the_corpus_are_refused(obtain, tiny_table):
+    obtain()
+    collect()
+    before = contents(paths.results_folder() / "tiny" / "small")
+    shutil.rmtree(paths.runs_folder())
+    tiny_table.attrs["fingerprint"] = "ba9876543210"
+    obtain(fold=2)
+    with pytest.raises(SerError, match="another version of the corpus .*: remove that folder, and collect again"):
+        collect()
+    assert contents(paths.results_folder() / "tiny" / "small") == before
+
+
+def test_tables_of_an_earlier_version_without_updates_are_read_and_added_to(obtain):
+    gone = obtain().folder
+    collect()
+    (paths.results_folder() / "tiny" / "small" / "updates.csv").unlink()
+    results = records.load_results()
+    assert len(results.runs) == 1 and len(results.updates) == 0
+    shutil.rmtree(gone)
+    obtain(fold=2)
+    assert collect() == ["tiny, small: 1 runs, and 1 collected before"]
+    results = records.load_results()
+    assert results.runs["fold"].tolist() == [1, 2] and set(results.updates["fold"]) == {2}
+
+
+def test_collected_numbers_have_six_digits_those_collected_before_too(obtain):
+    obtain()
+    collect()
+    shutil.rmtree(paths.runs_folder())
+    obtain(fold=2)
+    collect()
+    for kind in ("predictions", "histories", "gradients", "updates"):
+        text = (paths.results_folder() / "tiny" / "small" / f"{kind}.csv").read_text()
+        numbers = re.findall(r"(?<=,)-?([0-9.]+)(?:e-?[0-9]+)?(?=,|$)", text, re.MULTILINE)
+        assert numbers and max(len(number.replace(".", "").lstrip("0")) for number in numbers) == 6, kind
 
 
 def test_collected_settings_are_those_that_were_run(obtain, tiny_experiment):
@@ -353,8 +584,8 @@ def test_a_table_without_one_of_its_columns_is_named(obtain, kind, column):
 
 
 def test_no_results_are_empty_tables():
-    results = records.load_results()
-    assert not any(map(len, (results.runs, results.predictions, results.histories, results.gradients)))
+    for results in (records.load_results(), records.load_runs()):
+        assert not any(len(getattr(results, field.name)) for field in dataclasses.fields(results))
     assert len(tables.scores(results.predictions)) == 0
     assert records.load_utterances("emodb") is None
 

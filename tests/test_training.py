@@ -12,6 +12,8 @@ from ser_lib import features, training, vtlp
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.folds import find_fold, oversample
+from ser_lib.model import ConvLSTM
+from ser_lib.optim import SHAPES, BetaSGD
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def blocks(reads: list) -> list[SimpleNamespace]:
 
 
 def assert_same(first: training.Outcome, second: training.Outcome) -> None:
-    for part in ("history", "gradients", "predictions"):
+    for part in ("history", "gradients", "updates", "predictions"):
         pd.testing.assert_frame_equal(getattr(first, part), getattr(second, part), check_exact=True)
     assert first.best_epoch == second.best_epoch
     assert all(torch.equal(first.weights[name], second.weights[name]) for name in first.weights)
@@ -164,7 +166,10 @@ def test_a_vote_equals_the_vote_over_copies_that_are_warped_beforehand(tiny_stor
 # What is random, and what is not
 
 
-@pytest.mark.parametrize("settings", [{}, {"vtlp": "utterance", "test_copies": 11, "oversampling": 2}])
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"vtlp": "utterance", "test_copies": 11, "oversampling": 2}, {"recurrent_normalisation": "all"}],
+)
 def test_the_same_seed_gives_the_same_run_bit_for_bit(run, settings):
     torch.manual_seed(1)
     first = run(seed=3, **settings)
@@ -313,6 +318,45 @@ def test_gradient_norms_are_those_of_each_steps_loss(run, monkeypatch):
     )
 
 
+def test_gradient_norms_are_taken_before_the_optimizers_step(run, monkeypatch):
+    expected, true_step = run().gradients, BetaSGD.step
+
+    def step(self):
+        true_step(self)
+        self.zero_grad(set_to_none=False)
+
+    monkeypatch.setattr(BetaSGD, "step", step)
+    pd.testing.assert_frame_equal(run().gradients, expected, check_exact=True)
+
+
+def test_updates_are_how_far_each_layer_moved_as_a_share_of_what_it_was_before(run, monkeypatch):
+    expected, models = [], []
+    true_step, true_build = BetaSGD.step, training.build_model
+    monkeypatch.setattr(training, "build_model", lambda settings: models.append(true_build(settings)) or models[-1])
+
+    def weights() -> dict[str, torch.Tensor]:
+        layers = {}
+        for name, parameter in models[-1].named_parameters():
+            layers.setdefault(training.layer_of(name), []).append(parameter.detach().double().flatten())
+        return {layer: torch.cat(members) for layer, members in layers.items()}
+
+    def step(self):
+        before = weights()
+        true_step(self)
+        expected.append(
+            {layer: float((w - before[layer]).norm() / before[layer].norm()) for layer, w in weights().items()}
+        )
+
+    monkeypatch.setattr(BetaSGD, "step", step)
+    # Steps so large that it shows which weights they are a share of; all of eq. 6 and of its settings takes part.
+    large = {"learning_rate": 0.1, "beta": 2.0, "weight_decay": 0.1, "recurrent_learning_rate": 0.3}
+    updates = run(**large, beta_schedule="cosine", recurrent_normalisation="all").updates
+    assert updates["epoch"].tolist() == [1] * 6 + [2] * 6 and updates["step"].tolist() == [*range(1, 7)] * 2
+    pd.testing.assert_frame_equal(
+        updates.drop(columns=["epoch", "step"]), pd.DataFrame(expected), check_dtype=False, rtol=1e-4
+    )
+
+
 def test_the_training_loss_is_the_mean_over_utterances_not_over_batches(run, tiny_table, tiny_store, tiny_experiment):
     outcome = run(epochs=1, learning_rate=1e-30, batch_size=32)  # 44 utterances: a whole batch and a small one
     rows = find_fold(tiny_table, 1).train
@@ -329,6 +373,15 @@ def test_statistics_are_of_the_dataset_or_of_the_training_part(run, tiny_table, 
     assert (strict.mean, strict.variance) == features.statistics(tiny_store, 257, fold.train)
     wide = run(frequency_range=8)
     assert (wide.mean, wide.variance) == features.statistics(tiny_store, 513)
+
+
+def test_without_normalisation_the_network_reads_decibels(run, tiny_store):
+    outcome = run(epochs=1, normalisation="none")
+    assert (outcome.mean, outcome.variance) == (0, 1)
+    data = training.DeviceData(tiny_store, 257, outcome.mean, outcome.variance, torch.device("cpu"))
+    batch, lengths = data.batch(np.array([7, 2]))
+    for picture, length, row in zip(batch, lengths, (7, 2), strict=True):
+        np.testing.assert_allclose(picture[:, :length], tiny_store.picture(row, 257), rtol=1e-6)
 
 
 def test_a_prediction_is_the_class_with_the_largest_probability(run):
@@ -348,38 +401,61 @@ def test_it_learns_what_can_be_learned(run):
     assert outcome.history["validation_ua"].max() > 0.8
 
 
-def test_a_loss_that_is_not_finite_names_epoch_batch_and_utterances(run, reads, monkeypatch, tiny_table):
+# A loss that is not finite
+
+
+def spoil_the_loss_of_step(number: int, monkeypatch) -> None:
+    """Let the loss of one step, from 1, be no number; an epoch has six."""
     calls = []
 
     def cross_entropy(logits, labels):
         calls.append(1)
         loss = functional.cross_entropy(logits, labels)
-        return loss * float("nan") if len(calls) == 8 else loss  # six batches in an epoch: the second batch of epoch 2
+        return loss * float("nan") if len(calls) == number else loss
 
     monkeypatch.setattr(training, "functional", SimpleNamespace(cross_entropy=cross_entropy))
-    with pytest.raises(SerError, match="not finite in epoch 2, batch 2, utterances") as caught:
+
+
+def test_a_loss_that_is_not_finite_names_epoch_batch_and_utterances(run, reads, monkeypatch, tiny_table):
+    spoil_the_loss_of_step(8, monkeypatch)  # the second batch of epoch 2
+    with pytest.raises(training.Diverged, match="not finite in epoch 2, batch 2, utterances") as caught:
         run(epochs=3)
     batches = [read.rows for read in reads if read.training]
-    names = ", ".join(tiny_table["utterance"].iloc[batches[7]])
-    assert f"utterances {names}: lower the learning rate" in str(caught.value)
+    names = tiny_table["utterance"].iloc[batches[7]].tolist()
+    assert f"utterances {', '.join(names)}: lower the learning rate" in str(caught.value)
+    assert (caught.value.epoch, caught.value.batch, caught.value.utterances) == (2, 2, names)
+    assert isinstance(caught.value, SerError)
 
 
-def test_weights_that_the_last_step_of_an_epoch_spoilt_are_an_error_too(run):
-    with pytest.raises(SerError, match="not finite in epoch 1, in validation"):
+@pytest.mark.parametrize("step, epochs", [(1, 0), (8, 1), (18, 2)])
+def test_the_epochs_before_a_loss_that_is_not_finite_are_kept(run, monkeypatch, step, epochs):
+    whole = run(epochs=3).history
+    spoil_the_loss_of_step(step, monkeypatch)
+    with pytest.raises(training.Diverged) as caught:
+        run(epochs=3)
+    assert len(caught.value.history) == epochs
+    if epochs:
+        pd.testing.assert_frame_equal(caught.value.history, whole.iloc[:epochs], check_exact=True)
+
+
+def test_weights_that_the_last_step_of_an_epoch_spoilt_are_an_error_too(run, tiny_table):
+    with pytest.raises(training.Diverged, match="not finite in epoch 1, validation, utterances .*: lower") as caught:
         run(epochs=1, batch_size=44, learning_rate=1e38)
+    validation = tiny_table["utterance"].iloc[find_fold(tiny_table, 1).validation].tolist()
+    assert (caught.value.epoch, caught.value.batch, caught.value.utterances) == (1, None, validation)
+    assert caught.value.history.empty
 
 
-# Weight decay
+# Eq. 6: weight decay, settings of each module, schedules
 
 
 def test_weight_decay_is_for_weight_matrices_alone(tiny_experiment):
     model = training.build_model(tiny_experiment)
-    decayed, free = training.weight_groups(model, 0.3)
-    assert (decayed["weight_decay"], free["weight_decay"]) == (0.3, 0.0)
-    of = {id(parameter): name for name, parameter in model.named_parameters()}
-    decayed, free = ({of[id(parameter)] for parameter in group["params"]} for group in (decayed, free))
-    assert decayed | free == set(of.values()) and not decayed & free
-    assert all("weight" in name for name in decayed) and all("bias" in name for name in free)
+    optimizer = training.build_optimizer(model, tiny_experiment.with_settings(weight_decay=0.3))
+    decay = {id(parameter): group["weight_decay"] for group in optimizer.param_groups for parameter in group["params"]}
+    assert {name: decay[id(parameter)] for name, parameter in model.named_parameters()} == {
+        name: 0.3 if "weight" in name else 0.0 for name, _ in model.named_parameters()
+    }
 
 
 def test_weight_decay_adds_its_factor_times_the_weight_to_the_gradient(run):
@@ -389,6 +465,112 @@ def test_weight_decay_adds_its_factor_times_the_weight_to_the_gradient(run):
     for name in start:
         expected = plain[name] - (0.01 * 0.5 * start[name] if "weight" in name else 0)
         torch.testing.assert_close(decayed[name], expected, rtol=0, atol=1e-6)
+
+
+UPDATE_PARAMETERS = [("learning_rate", "lr", 0.04), ("momentum", "momentum", 0.5), ("beta", "beta", 3.0)]
+
+
+@pytest.mark.parametrize("prefix, module", [("convolution", "convolutions"), ("recurrent", "lstm")])
+@pytest.mark.parametrize("setting, key, value", UPDATE_PARAMETERS)
+def test_a_modules_own_setting_reaches_its_parameters_and_no_others(
+    tiny_experiment, prefix, module, setting, key, value
+):
+    experiment = tiny_experiment.with_settings(**{f"{prefix}_{setting}": value})
+    model = training.build_model(experiment)
+    optimizer = training.build_optimizer(model, experiment)
+    groups = {id(parameter): group for group in optimizer.param_groups for parameter in group["params"]}
+    common = {"lr": experiment.learning_rate, "momentum": experiment.momentum, "beta": experiment.beta}
+    for name, parameter in model.named_parameters():
+        expected = common | ({key: value} if name.startswith(module) else {})
+        assert {setting: groups[id(parameter)][setting] for setting in common} == expected, name
+
+
+@pytest.mark.parametrize("prefix, module", [("convolution", "convolutions"), ("recurrent", "lstm")])
+def test_a_module_whose_learning_rate_is_next_to_nothing_stays_where_it_was(run, prefix, module):
+    start = run(epochs=1, learning_rate=1e-30).weights
+    trained = run(epochs=1, **{f"{prefix}_learning_rate": 1e-30}).weights
+    rests = {name: torch.allclose(trained[name], start[name], rtol=0, atol=1e-20) for name in start}
+    assert rests == {name: name.startswith(module) for name in start}
+
+
+def test_a_constant_beta_is_a_rescaled_learning_rate(run):
+    rescaled, halved = run(learning_rate=0.01), run(learning_rate=0.02, beta=0.5)
+    pd.testing.assert_frame_equal(halved.history, rescaled.history, rtol=1e-4)
+    pd.testing.assert_frame_equal(halved.updates, rescaled.updates, rtol=1e-3)
+    columns = ["prediction", *(f"p_{emotion}" for emotion in EMOTIONS)]
+    pd.testing.assert_frame_equal(halved.predictions[columns], rescaled.predictions[columns], rtol=1e-4)
+
+
+def test_schedules_follow_the_planned_steps_and_multiply_a_modules_own_setting_too(run, monkeypatch):
+    seen, true_step = [], BetaSGD.step
+
+    def step(self):
+        seen.append({(group["module"], key): group[key] for group in self.param_groups for key in self.defaults})
+        true_step(self)
+
+    monkeypatch.setattr(BetaSGD, "step", step)
+    run(
+        epochs=2, learning_rate_schedule="cosine", momentum_schedule="warmup", beta_schedule="cosine", beta=2.0,
+        convolution_learning_rate=0.04,
+    )  # fmt: skip
+    cosine, warmup = ([SHAPES[shape](step / 12) for step in range(12)] for shape in ("cosine", "warmup"))
+    assert cosine[0] == 1 and 0 < cosine[-1] < 0.02 and warmup[0] == 0.1 and warmup[-1] == 1
+    for key, factors in (
+        (("lstm", "lr"), [0.01 * factor for factor in cosine]),
+        (("convolutions", "lr"), [0.04 * factor for factor in cosine]),
+        (("dense", "momentum"), [0.9 * factor for factor in warmup]),
+        (("dense", "beta"), [2.0 * factor for factor in cosine]),
+    ):
+        assert [values[key] for values in seen] == pytest.approx(factors), key
+
+
+def test_a_run_that_stops_early_has_not_come_to_the_end_of_its_schedule(run, monkeypatch):
+    rates, true_step = [], BetaSGD.step
+    monkeypatch.setattr(BetaSGD, "step", lambda self: rates.append(self.param_groups[0]["lr"]) or true_step(self))
+    validated_as([(0.5, 1.0)] * 4, monkeypatch)
+    run(epochs=4, patience=1, learning_rate_schedule="cosine")
+    assert rates == pytest.approx([0.01 * SHAPES["cosine"](step / 24) for step in range(12)])
+
+
+# Running statistics of recurrent batch normalisation
+
+
+@pytest.fixture
+def contributions(monkeypatch) -> list:
+    """Mean and variance of the first Bi-LSTM layer's input contribution, forward, for each batch trained on."""
+    seen, true_recur = [], ConvLSTM.recur
+
+    def recur(self, features, lengths):
+        if self.training:
+            valid = torch.arange(features.shape[1]) < lengths.unsqueeze(1)
+            contribution = (features[valid] @ self.lstm.weight_ih_l0.T).detach().double()
+            seen.append((float(contribution.mean()), float(contribution.var(unbiased=False))))
+        return true_recur(self, features, lengths)
+
+    monkeypatch.setattr(ConvLSTM, "recur", recur)
+    return seen
+
+
+def running_statistics(outcome: training.Outcome) -> list[float]:
+    return [float(outcome.weights[f"lstm.running_{kind}_l0"]) for kind in ("mean", "var")]
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_running_statistics_are_the_mean_over_the_batches_of_the_present_epoch(run, monkeypatch, contributions, epochs):
+    validated_as([(0.1 * epoch, 1.0) for epoch in range(epochs)], monkeypatch)  # the last epoch is kept
+    outcome = run(epochs=epochs, recurrent_normalisation="all", learning_rate=0.1)
+    assert int(outcome.weights["lstm.num_batches_tracked"]) == 6 and len(contributions) == 6 * epochs
+    assert running_statistics(outcome) == pytest.approx(np.mean(contributions[-6:], axis=0), rel=1e-4, abs=1e-6)
+
+
+def test_with_a_fixed_weight_running_statistics_go_on_from_epoch_to_epoch(run, monkeypatch, contributions):
+    validated_as([(0.1, 1.0), (0.2, 1.0)], monkeypatch)
+    outcome = run(epochs=2, recurrent_normalisation="all", statistics_momentum=0.3, learning_rate=0.1)
+    expected = np.array([0.0, 1.0])
+    for moments in contributions:
+        expected += 0.3 * (np.array(moments) - expected)
+    assert int(outcome.weights["lstm.num_batches_tracked"]) == 12
+    assert running_statistics(outcome) == pytest.approx(expected, rel=1e-4, abs=1e-6)
 
 
 # Batches and evaluation
