@@ -136,6 +136,7 @@ DRAW = {
     "table3_scores": lambda: figures.table3_scores(scored(["emodb", "nemo"], FAMILIES["table3"].references)),
     "normalisation_curves": lambda: figures.normalisation_curves(HISTORIES, PAIRS),
     "best_of_seeds": lambda: figures.best_of_seeds(BEST_OF, "UA of table1-best, Emo-DB"),
+    "schedule_response": lambda: figures.schedule_response(),
 }
 # What each axis must say, units included where there are any.
 LABELS = {
@@ -163,6 +164,7 @@ LABELS = {
     "table3_scores": {"batch size (utterances)", "unweighted accuracy (%)"},
     "normalisation_curves": {"epoch", "cross-entropy (nats)"},
     "best_of_seeds": {"runs to choose from", "expected score of the best run (%)"},
+    "schedule_response": {"step", "size of the update"},
 }
 everything = pytest.mark.parametrize("name", DRAW)
 
