@@ -166,7 +166,7 @@ def judge_ratio(logarithms: np.ndarray) -> Verdict:
     """
     if len(logarithms) == 0:
         return Verdict(NOT_RUN, "–", "no runs")
-    basis = f"{len(logarithms)} speakers"
+    basis = tables.counted(len(logarithms), "speaker")
     mean = f"{np.exp(logarithms.mean()):.2f} times"
     if len(logarithms) < MINIMUM_FOLDS:
         return Verdict(UNDECIDED, mean, f"{basis}, too few to decide (at least {MINIMUM_FOLDS})")
@@ -184,7 +184,7 @@ def judge_difference(differences: np.ndarray, direction: float) -> Verdict:
     """
     if len(differences) == 0:
         return Verdict(NOT_RUN, "–", "no runs")
-    basis = f"{len(differences)} speakers"
+    basis = tables.counted(len(differences), "speaker")
     mean = differences.mean()
     low, high = tables.interval(differences, LEVEL)
     if len(differences) < MINIMUM_FOLDS:

@@ -157,6 +157,7 @@ def test_the_ratio_of_gradients_decides_on_either_side_of_one():
 
 def test_two_speakers_decide_nothing_about_gradients_and_none_is_not_run_yet():
     assert judged(made_up_gradients(6.0, 2.0, folds=2)).outcome == claims.UNDECIDED
+    assert judged(made_up_gradients(6.0, 2.0, folds=1)).basis == "1 speaker, too few to decide (at least 6)"
     assert judged(made_up_gradients(6.0, 2.0, folds=0)).outcome == claims.NOT_RUN
 
 
