@@ -30,6 +30,11 @@ def _setting(default: Any, meaning: str, paper: str, reason: str = "", technique
     return Field(default, description=meaning, json_schema_extra=extra, **limits)
 
 
+def _own(what: str) -> Any:
+    """An update parameter of one module; None is the common one."""
+    return _setting(None, f"{what}, if not the common one", "tried; no values stated (Section 3.1)", technique=True)
+
+
 class Experiment(BaseModel):
     """The configuration of an experiment; unknown keys and values out of range are refused."""
 
@@ -131,24 +136,12 @@ class Experiment(BaseModel):
         "1 is ordinary momentum",
         technique=True,
     )
-    convolution_learning_rate: PositiveRate | None = _setting(
-        None, "η of the convolutions, if not the common one", "tried; no values stated (Section 3.1)", technique=True
-    )
-    convolution_momentum: Momentum | None = _setting(
-        None, "γ of the convolutions, if not the common one", "tried; no values stated (Section 3.1)", technique=True
-    )
-    convolution_beta: PositiveRate | None = _setting(
-        None, "β of the convolutions, if not the common one", "tried; no values stated (Section 3.1)", technique=True
-    )
-    recurrent_learning_rate: PositiveRate | None = _setting(
-        None, "η of the Bi-LSTM layers, if not the common one", "tried; no values stated (Section 3.1)", technique=True
-    )
-    recurrent_momentum: Momentum | None = _setting(
-        None, "γ of the Bi-LSTM layers, if not the common one", "tried; no values stated (Section 3.1)", technique=True
-    )
-    recurrent_beta: PositiveRate | None = _setting(
-        None, "β of the Bi-LSTM layers, if not the common one", "tried; no values stated (Section 3.1)", technique=True
-    )
+    convolution_learning_rate: PositiveRate | None = _own("η of the convolutions")
+    convolution_momentum: Momentum | None = _own("γ of the convolutions")
+    convolution_beta: PositiveRate | None = _own("β of the convolutions")
+    recurrent_learning_rate: PositiveRate | None = _own("η of the Bi-LSTM layers")
+    recurrent_momentum: Momentum | None = _own("γ of the Bi-LSTM layers")
+    recurrent_beta: PositiveRate | None = _own("β of the Bi-LSTM layers")
     learning_rate_schedule: Schedule = _setting(
         "constant", "how η changes over the planned steps, as a factor", "not stated", "the simplest", technique=True
     )
