@@ -58,9 +58,10 @@ def read(path: str | Path) -> tuple[numpy.ndarray, int]:
             f"{path}: {len(samples)} samples at {rate} Hz are shorter than one analysis window "
             f"({WINDOW} samples at 16 kHz, 64 ms); {COPY_AGAIN}"
         )
-    if not numpy.isfinite(samples).all():
+    lowest, highest = samples.min(), samples.max()  # NaN is both of them, wherever it is
+    if not (numpy.isfinite(lowest) and numpy.isfinite(highest)):
         raise SerError(f"{path}: holds samples that are not finite numbers (NaN or infinity); {COPY_AGAIN}")
-    if samples.min() == samples.max():
+    if lowest == highest:
         raise SerError(f"{path}: is silent, every sample has the same value; {COPY_AGAIN}")
     return samples, rate
 

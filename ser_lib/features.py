@@ -5,9 +5,11 @@ frequency range is then its first rows, an utterance a range of its columns, and
 """
 
 import hashlib
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -29,7 +31,6 @@ BINS = {4: 257, 8: 513}
 EPSILON = 1e-8
 """The constant of eq. 2, in dB²; it only guards against a constant corpus."""
 
-_FULL_SCALE_POWER = (WINDOW / 4) ** 2  # |STFT|² of a full-scale sine: half the sum of a Hann window, squared
 _BLOCK_BYTES = 64 * 2**20
 
 
@@ -56,10 +57,18 @@ def spectrogram(samples: np.ndarray, floor_db: float = -80.0) -> torch.Tensor:
 
     Source: Section 3 (64 ms windows, 32 ms shift). Window function (Hann) and logarithm are not stated there.
     """
-    torchaudio = audio.torchaudio_module()
-    transform = torchaudio.transforms.Spectrogram(n_fft=WINDOW, hop_length=HOP, power=2.0, center=False)
-    power = transform(torch.from_numpy(samples)) / _FULL_SCALE_POWER
-    return torchaudio.functional.amplitude_to_DB(power, multiplier=10.0, amin=10 ** (floor_db / 10), db_multiplier=0.0)
+    # torch.stft, which torchaudio's Spectrogram calls, too: that one squares an absolute value, a root taken for nothing.
+    transform = torch.stft(
+        torch.from_numpy(samples), WINDOW, HOP, window=_window(), center=False, return_complex=True
+    )
+    power = transform.real.square().addcmul_(transform.imag, transform.imag)
+    return power.clamp_min_(10 ** (floor_db / 10)).contiguous().log10_().mul_(10)
+
+
+@cache
+def _window() -> torch.Tensor:
+    """A Hann window, scaled so that a full-scale sine has the power 1: half the sum of the window, squared."""
+    return torch.hann_window(WINDOW) / (WINDOW / 4)
 
 
 @dataclass(frozen=True)
@@ -116,6 +125,17 @@ def open_store(table: pd.DataFrame, floor_db: float = -80.0, progress: bool = Fa
     return FeatureStore(strip, starts.astype(np.int64))
 
 
+def consecutive(frames: np.ndarray, limit: int) -> list[range]:
+    """Utterances of so many frames each in consecutive groups of at most ``limit`` frames (or a single utterance)."""
+    bounds, width = [0], 0
+    for row, count in enumerate(frames):
+        if width and width + count > limit:
+            bounds.append(row)
+            width = 0
+        width += count
+    return [range(first, end) for first, end in itertools.pairwise([*bounds, len(frames)])]
+
+
 def statistics(store: FeatureStore, bins: int, rows: np.ndarray | None = None) -> tuple[float, float]:
     """Mean (dB) and variance (dB²) of all spectrogram pixels, over time and frequency together.
 
@@ -140,7 +160,12 @@ def statistics(store: FeatureStore, bins: int, rows: np.ndarray | None = None) -
 
 def normalise(picture: torch.Tensor, mean: float, variance: float) -> torch.Tensor:
     """Eq. 2: (x - mean) / sqrt(variance + epsilon), same shape as ``picture``."""
-    return (picture - mean) / (variance + EPSILON) ** 0.5
+    return normalise_(picture.clone(), mean, variance)
+
+
+def normalise_(picture: torch.Tensor, mean: float, variance: float) -> torch.Tensor:
+    """As :func:`normalise`, in place."""
+    return picture.sub_(mean).div_((variance + EPSILON) ** 0.5)
 
 
 def _float64_bins(strip: np.ndarray, columns: slice | np.ndarray) -> Iterator[np.ndarray]:
@@ -170,22 +195,25 @@ def _make_store(folder: Path, table: pd.DataFrame, identity: dict, floor_db: flo
 
 def _write_strip(folder: Path, table: pd.DataFrame, identity: dict, floor_db: float, progress: bool) -> None:
     """Write ``strip.npy`` block by block. Plain writes report a full disk; a memory map would kill the process."""
-    frames = frame_counts(table["duration"]).tolist()
-    with open(folder / "strip.npy", "wb") as file:
-        shape = (BINS[8], sum(frames))
+    paths, frames = table["path"].tolist(), frame_counts(table["duration"])
+    starts = np.concatenate([[0], np.cumsum(frames)])
+    shape = (BINS[8], int(starts[-1]))
+    with (
+        open(folder / "strip.npy", "wb", buffering=0) as file,
+        tqdm(total=len(table), desc="spectrograms", unit="utterance", disable=not progress) as bar,
+    ):
         np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
-        origin, column, block = file.tell(), 0, []
-        bar = tqdm(total=len(table), desc="spectrograms", unit="utterance", disable=not progress)
-        for row, (path, count) in enumerate(zip(table["path"], frames, strict=True)):
-            block.append(spectrogram(audio.load(path), floor_db))
-            if block[-1].shape[1] != count:
-                raise SerError(f"{path} has changed since the corpus was loaded: load the corpus again")
-            width = sum(picture.shape[1] for picture in block)
-            if width * BINS[8] * 4 >= _BLOCK_BYTES or row + 1 == len(table):
-                for bin_, levels in enumerate(torch.cat(block, dim=1).numpy()):
-                    file.seek(origin + 4 * (bin_ * shape[1] + column))
-                    file.write(levels.tobytes())
-                column, block = column + width, []
-            bar.update()
-        bar.close()
-    (folder / "store.json").write_text(json.dumps({**identity, "frames": frames}))
+        origin = file.tell()
+        for rows in consecutive(frames, _BLOCK_BYTES // (4 * BINS[8])):
+            first, end = starts[rows[0]], starts[rows[-1] + 1]
+            block = np.empty((BINS[8], end - first), dtype="<f4")
+            for row in rows:
+                picture = spectrogram(audio.load(paths[row]), floor_db)
+                if picture.shape[1] != frames[row]:
+                    raise SerError(f"{paths[row]} has changed since the corpus was loaded: load the corpus again")
+                block[:, starts[row] - first : starts[row + 1] - first] = picture
+                bar.update()
+            for bin_, levels in enumerate(block):
+                file.seek(origin + 4 * (bin_ * shape[1] + int(first)))
+                file.write(levels.data)
+    (folder / "store.json").write_text(json.dumps({**identity, "frames": frames.tolist()}))

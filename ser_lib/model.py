@@ -1,8 +1,8 @@
 """The network: convolutions, Bi-LSTM layers, a dense layer with softmax (Section 3, Fig. 2).
 
-No padding is ever seen. Convolutions make it non-zero (bias, ReLU), and the next kernel would carry it into valid
-frames, so that it is cleared after every one; the Bi-LSTM reads packed sequences, and only valid steps are aggregated.
-An utterance therefore scores the same alone and in any batch.
+No padding is ever seen. The convolutions work on a strip, utterances end to end with gaps that are cleared after every
+one; the Bi-LSTM reads packed frames, and only valid steps are aggregated. An utterance therefore scores the same alone
+and in any batch.
 """
 
 from collections.abc import Sequence
@@ -11,9 +11,10 @@ import pandas as pd
 import torch
 from torch import nn
 from torch.nn import functional
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from ser_lib.recurrence import pack, run_lstm
 from ser_lib.recurrent_bn import BatchNormLSTM
+from ser_lib.strip import ClearedReLU, Strip, channels_last, lay, layout, strided_length
 
 
 class ConvLSTM(nn.Module):
@@ -56,6 +57,7 @@ class ConvLSTM(nn.Module):
         self.aggregation = aggregation
         self.pooling = pooling
         self.strides = tuple(strides)
+        self.layout = layout([kernel[1] for kernel in kernels], [stride[1] for stride in strides])
         self.convolutions = nn.ModuleList()
         channels, height = 1, bins
         for out_channels, kernel, stride in zip(filters, kernels, strides, strict=True):
@@ -85,40 +87,34 @@ class ConvLSTM(nn.Module):
         Returns:
             Logits, float32, shape (batch, classes).
         """
-        features, lengths = self.convolve(pictures, lengths)
-        outputs, state = self.recur(features, lengths)
-        if self.aggregation == "last":
-            summary = torch.cat([state[-2], state[-1]], dim=1)
-        else:
-            summary = outputs.sum(dim=1) / lengths.unsqueeze(1)
-        return self.dense(summary)
+        strip = lay(lengths.cpu(), self.layout)
+        return self.score(strip.laid(pictures), strip)
 
-    def convolve(self, pictures: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The convolutional module: (batch, frequency, time) -> (batch, steps, features), and the valid steps."""
-        # What lies behind an utterance may be anything, NaN included: it is replaced here, and multiplied away below.
-        padding = ~valid_frames(pictures.shape[-1], lengths).unsqueeze(1)
-        maps = pictures.masked_fill(padding, 0).unsqueeze(1).contiguous(memory_format=torch.channels_last)
+    def score(self, picture: torch.Tensor, strip: Strip) -> torch.Tensor:
+        """As :meth:`forward`, for a batch that lies on a strip of the network's ``layout``: shape (frequency, width)."""
+        features, strip = self.convolve(picture, strip)
+        return self.dense(self.recur(features, strip))
+
+    def convolve(self, picture: torch.Tensor, strip: Strip) -> tuple[torch.Tensor, Strip]:
+        """The convolutional module: (frequency, width) -> (steps, features), and where the utterances lie in it."""
+        maps = channels_last(picture)
         for convolution, stride in zip(self.convolutions, self.strides, strict=True):
-            lengths = strided_length(lengths, convolution.stride[1])
-            maps = torch.relu_(clear_padding(convolution(maps), lengths))
+            strip = strip.strided(convolution.stride[1])
+            maps = ClearedReLU.apply(convolution(maps), strip.gaps().to(maps.device, non_blocking=True))
             if self.pooling == "max":  # zeros behind an utterance are never above what ReLU leaves
                 maps = functional.max_pool2d(maps, stride, ceil_mode=True)
-                lengths = strided_length(lengths, stride[1])
-        return maps.permute(0, 3, 1, 2).flatten(2), lengths
+                strip = strip.strided(stride[1])
+        return maps.squeeze(0).permute(2, 1, 0).flatten(1), strip
 
-    def recur(self, features: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The recurrent module: outputs (batch, steps, 2 hidden_size), zero behind each length, and the last states."""
+    def recur(self, features: torch.Tensor, strip: Strip) -> torch.Tensor:
+        """The recurrent module and the aggregation over time: (steps, features) -> (batch, 2 hidden_size)."""
+        packing = pack(strip.starts, strip.lengths).to(features.device)
+        frames = features.index_select(0, packing.columns)
         if isinstance(self.lstm, BatchNormLSTM):
-            outputs, (state, _) = self.lstm(features, lengths)
-            return outputs, state
-        packed = pack_padded_sequence(features, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        outputs, (state, _) = self.lstm(packed)
-        return pad_packed_sequence(outputs, batch_first=True)[0], state
-
-
-def strided_length(length, stride: int):
-    """What a convolution with an odd kernel and half a kernel of padding leaves of a length: ceil(length / stride)."""
-    return (length + stride - 1) // stride
+            outputs, (state, _) = self.lstm.run(frames, packing)
+        else:
+            outputs, state = run_lstm(self.lstm, frames, packing)
+        return torch.cat([state[-2], state[-1]], dim=1) if self.aggregation == "last" else packing.mean(outputs)
 
 
 def receptive_field(kernels: Sequence[tuple[int, int]], strides: Sequence[tuple[int, int]]) -> tuple[int, int]:
@@ -129,16 +125,6 @@ def receptive_field(kernels: Sequence[tuple[int, int]], strides: Sequence[tuple[
             field[axis] += (kernel[axis] - 1) * jump[axis]
             jump[axis] *= stride[axis]
     return field[0], field[1]
-
-
-def valid_frames(time: int, lengths: torch.Tensor) -> torch.Tensor:
-    """Which of so many frames belong to each utterance: lengths (batch,) -> bool, shape (batch, time)."""
-    return torch.arange(time, device=lengths.device) < lengths.unsqueeze(1)
-
-
-def clear_padding(maps: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """Set every frame behind an utterance's length to zero, in place: (batch, channels, frequency, time), (batch,)."""
-    return maps.mul_(valid_frames(maps.shape[-1], lengths)[:, None, None, :])
 
 
 def layer_of(parameter: str) -> str:

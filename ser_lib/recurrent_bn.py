@@ -1,18 +1,15 @@
 """Batch normalisation of the Bi-LSTM layers (Section 3, eqs. 3-5).
 
-:func:`normalise` is eqs. 3 and 4, and :class:`Recurrence` is eq. 5 for the four gates of an LSTM.
+:func:`normalise` is eqs. 3 and 4; :func:`ser_lib.recurrence.recur` does the rest of eq. 5, for the gates of an LSTM.
 
-No padding is ever seen: a layer works on packed frames, (directions, frames, ...), the valid frames of a batch alone.
-They lie step after step, the longest utterance first in each step, so that those still running are always the first
-rows. The backward direction has each utterance's own valid frames in reverse, so that one loop runs both directions.
+No padding is ever seen: a layer works on packed frames, the valid frames of a batch alone.
 """
-
-from typing import NamedTuple
 
 import torch
 from torch import nn
 
 from ser_lib.errors import SerError
+from ser_lib.recurrence import Packing, pack, recur
 
 FRAMES = 256
 """Scope ``frame`` has statistics for so many time steps; all later steps share the last ones."""
@@ -102,16 +99,23 @@ class BatchNormLSTM(nn.Module):
         """
         if not self.batch_first:
             x = x.transpose(0, 1)
-        packing = pack(_checked(x, lengths, self.input_size), x.shape[1], len(self.suffixes)).to(x.device)
+        batch, time = x.shape[:2]
+        lengths = _checked(x, lengths, self.input_size)
+        packing = pack(time * torch.arange(batch), lengths).to(x.device)
+        outputs, states = self.run(x.flatten(0, 1).index_select(0, packing.columns), packing)
+        outputs = packing.padded(outputs, batch, time)
+        return outputs if self.batch_first else outputs.transpose(0, 1), states
+
+    def run(self, frames: torch.Tensor, packing: Packing) -> tuple[torch.Tensor, tuple[torch.Tensor, torch.Tensor]]:
+        """As :meth:`forward`, for packed frames: (frames, input_size) -> outputs (frames, directions * hidden_size)."""
         if self.training:
             self.num_batches_tracked += self._reached(packing)
         states = []
         for layer in range(self.num_layers):
-            hidden, cell = self._layer(layer, packing.frames_of(x), packing)
-            x = packing.padded(hidden, *x.shape[:2])
-            states.append((hidden.index_select(1, packing.last), cell.index_select(1, packing.last)))
+            frames, *state = self._layer(layer, frames, packing)
+            states.append(state)
         h_n, c_n = (torch.cat(layers) for layers in zip(*states, strict=True))
-        return x if self.batch_first else x.transpose(0, 1), (h_n, c_n)
+        return frames, (h_n, c_n)
 
     def reset_running_stats(self) -> None:
         """Forget all batches: mean 0 and variance 1 as at first, and the count starts again."""
@@ -121,25 +125,25 @@ class BatchNormLSTM(nn.Module):
                 mean.zero_()
                 variance.fill_(1)
 
-    def _layer(self, layer: int, frames: torch.Tensor, packing: "Packing") -> tuple[torch.Tensor, torch.Tensor]:
-        """One layer, both directions: frames (directions, frames, features) -> what :class:`Recurrence` returns."""
-        weight_ih, weight_hh, gain, shift = (
-            torch.stack(self._of(kind, layer)) for kind in ("weight_ih", "weight_hh", "gain", "shift")
-        )
-        contribution = torch.bmm(frames, weight_ih.transpose(1, 2)).unflatten(2, (4, self.hidden_size))
-        gain, shift = (part.view(-1, 1, 4, self.hidden_size) for part in (gain, shift))
+    def _layer(
+        self, layer: int, frames: torch.Tensor, packing: Packing
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """One layer, both directions: packed frames, (frames, features) -> what :func:`recur` returns."""
+        weight_ih = torch.cat(self._of("weight_ih", layer))
+        weight_hh, gain, shift = (torch.stack(self._of(kind, layer)) for kind in ("weight_hh", "gain", "shift"))
+        contribution = (frames @ weight_ih.T).unflatten(1, (len(self.suffixes), 4, self.hidden_size))
+        gain, shift = (part.unflatten(1, (4, self.hidden_size)) for part in (gain, shift))
+        steps = packing.steps.clamp(max=FRAMES - 1)
         if self.training:
-            normalised, moments = normalise(contribution, gain, shift, self.eps, self.scope, packing.steps)
+            normalised, moments = normalise(contribution, gain, shift, self.eps, self.scope, steps)
             self._update(layer, moments, packing)
         else:
             moments = tuple(torch.stack(self._of(kind, layer)) for kind in ("running_mean", "running_var"))
             # Utterances start at step 0, so that the steps seen in training are the first ones.
             last_seen = (self.num_batches_tracked > 0).sum() - 1
-            steps = packing.steps.minimum(last_seen).clamp(min=0)
+            steps = steps.minimum(last_seen).clamp(min=0)
             normalised, _ = normalise(contribution, gain, shift, self.eps, self.scope, steps, moments)
-        if torch.is_grad_enabled():
-            return Recurrence.apply(normalised.flatten(2), weight_hh, packing.previous, packing.sizes)
-        return run_steps(normalised.flatten(2), weight_hh, packing.sizes)
+        return recur(normalised.flatten(2), weight_hh, packing)  # eq. 5
 
     @torch.no_grad()
     def _update(self, layer: int, moments: tuple[torch.Tensor, torch.Tensor], packing: "Packing") -> None:
@@ -176,12 +180,12 @@ def normalise(
     """Batch normalisation of the input contribution.
 
     Args:
-        contribution: W_x x_t, packed, shape (directions, frames, 4, hidden); the third dimension is the gate.
-        gain: shape (directions, 1, 4, hidden).
-        shift: shape (directions, 1, 4, hidden).
+        contribution: W_x x_t, packed, shape (frames, directions, 4, hidden); the third dimension is the gate.
+        gain: shape (directions, 4, hidden).
+        shift: shape (directions, 4, hidden).
         eps: what is added to the variance.
         scope: see :class:`BatchNormLSTM`.
-        steps: time step whose statistics each frame takes, int64, shape (directions, frames).
+        steps: time step whose statistics each frame takes, int64, shape (frames,).
         moments: mean and variance to normalise with, each (directions, groups of the scope); those of the batch if
             None.
 
@@ -200,153 +204,21 @@ def normalise(
 
 def average(values: torch.Tensor, scope: str, steps: torch.Tensor) -> torch.Tensor:
     """Average over the frames and features that share a statistic, for each direction: (directions, groups)."""
-    directions, frames, gates, hidden = values.shape
+    frames, directions, gates, hidden = values.shape
     if scope == "all":
-        return values.sum(dim=(1, 2, 3)).unsqueeze(1) / (frames * gates * hidden)
+        return values.sum(dim=(0, 2, 3)).unsqueeze(1) / (frames * gates * hidden)
     if scope == "gate":
-        return values.sum(dim=(1, 3)) / (frames * hidden)
-    sums = values.new_zeros(directions, FRAMES).scatter_add(1, steps, values.sum(dim=(2, 3)))
-    counts = values.new_zeros(directions, FRAMES).scatter_add(1, steps, torch.ones_like(steps, dtype=values.dtype))
-    return sums / (counts.clamp(min=1) * gates * hidden)
+        return values.sum(dim=(0, 3)) / (frames * hidden)
+    sums = values.new_zeros(FRAMES, directions).index_add(0, steps, values.sum(dim=(2, 3)))
+    counts = values.new_zeros(FRAMES).index_add(0, steps, torch.ones_like(steps, dtype=values.dtype))
+    return (sums / (counts.clamp(min=1) * gates * hidden).unsqueeze(1)).T
 
 
 def spread(statistic: torch.Tensor, scope: str, steps: torch.Tensor) -> torch.Tensor:
     """The reverse of :func:`average`: what was averaged over sees its statistic, in a shape that broadcasts."""
     if scope == "frame":
-        return statistic.gather(1, steps)[:, :, None, None]
-    return statistic[:, None, :, None]
-
-
-# Eq. 5, step by step
-
-
-class Recurrence(torch.autograd.Function):
-    """Eq. 5 with an LSTM's gates: BN(W_x x_t) of all frames -> hidden and cell states.
-
-    Args:
-        preactivations: BN(W_x x_t), packed, shape (directions, frames, 4 * hidden).
-        weight_hh: W_h, shape (directions, 4 * hidden, hidden).
-        previous: see :class:`Packing`.
-        sizes: see :class:`Packing`.
-
-    Returns:
-        Hidden and cell states, each of shape (directions, batch + frames, hidden): the initial states, which are zero,
-        then those of the packed frames.
-    """
-
-    @staticmethod
-    def forward(ctx, preactivations, weight_hh, previous, sizes):
-        gates = preactivations.clone()
-        hidden, cell = run_steps(gates, weight_hh, sizes)
-        ctx.save_for_backward(gates, weight_hh, hidden, cell, previous)
-        ctx.sizes = sizes
-        ctx.set_materialize_grads(False)
-        return hidden, cell
-
-    @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx, grad_hidden, grad_cell):
-        gates, weight_hh, hidden, cell, previous = ctx.saved_tensors
-        sizes = ctx.sizes
-        i, f, g, o = gates.chunk(4, dim=2)
-        tanh_c = cell[:, sizes[0] :].tanh()
-        # How c_t follows the pre-activations of i, f and g, and h_t that of o; the loop makes gradients of them.
-        grads = torch.stack(
-            [g * i * (1 - i), cell.index_select(1, previous) * f * (1 - f), i * (1 - g**2), tanh_c * o * (1 - o)],
-            dim=2,
-        )
-        h_follows_c = o * (1 - tanh_c**2)
-        grad_hidden, grad_cell = (
-            torch.zeros_like(state) if grad is None else grad.clone(memory_format=torch.contiguous_format)
-            for state, grad in ((hidden, grad_hidden), (cell, grad_cell))
-        )
-        blocks = zip(*(part.split(sizes, dim=1) for part in (grads, h_follows_c, f)), sizes, strict=True)
-        grads_h, grads_c = (grad.split([sizes[0], *sizes], dim=1) for grad in (grad_hidden, grad_cell))
-        for step, (grad, follows, forget, size) in reversed(list(enumerate(blocks))):
-            grad_h, grad_c = grads_h[step + 1], grads_c[step + 1]
-            grad_c.addcmul_(grad_h, follows)
-            grad[:, :, :3].mul_(grad_c.unsqueeze(2))
-            grad[:, :, 3].mul_(grad_h)
-            grads_h[step][:, :size].baddbmm_(grad.flatten(2), weight_hh)
-            grads_c[step][:, :size].addcmul_(grad_c, forget)
-        grads = grads.flatten(2)
-        return grads, torch.bmm(grads.transpose(1, 2), hidden.index_select(1, previous)), None, None
-
-
-def run_steps(gates: torch.Tensor, weight_hh: torch.Tensor, sizes: list[int]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Run the LSTM over all steps; pre-activations become activated gates, in place. As :class:`Recurrence`."""
-    directions, frames, width = gates.shape
-    batch, size_h = sizes[0], width // 4
-    hidden, cell = (gates.new_zeros(directions, batch + frames, size_h) for _ in range(2))
-    weight = weight_hh.transpose(1, 2)
-    states_h, states_c = (state.split([batch, *sizes], dim=1) for state in (hidden, cell))
-    for step, gate in enumerate(gates.split(sizes, dim=1)):
-        h, c = states_h[step + 1], states_c[step + 1]
-        gate.baddbmm_(states_h[step][:, : sizes[step]], weight)
-        i, f, g, o = gate.chunk(4, dim=2)
-        gate[:, :, : 2 * size_h].sigmoid_()  # i and f at once
-        g.tanh_()
-        o.sigmoid_()
-        torch.mul(f, states_c[step][:, : sizes[step]], out=c).addcmul_(i, g)
-        torch.tanh(c, out=h).mul_(o)
-    return hidden, cell
-
-
-# Packing
-
-
-class Packing(NamedTuple):
-    """Where the packed frames of a batch come from, and where they go.
-
-    Args:
-        sizes: utterances that are running at each step, never rising.
-        rows: which row of x, its first two dimensions made one, each packed frame is, shape (directions, frames).
-        steps: time step of each packed frame in its utterance, at most ``FRAMES`` - 1, shape (directions, frames).
-        previous: for each packed frame, where its utterance's state before it is among the states of
-            :class:`Recurrence`, shape (frames,).
-        last: where each utterance's final state is among them, shape (batch,).
-    """
-
-    sizes: list[int]
-    rows: torch.Tensor
-    steps: torch.Tensor
-    previous: torch.Tensor
-    last: torch.Tensor
-
-    def to(self, device: torch.device) -> "Packing":
-        """The same, its tensors on a device."""
-        return Packing(self.sizes, *(part.to(device) for part in self[1:]))
-
-    def frames_of(self, x: torch.Tensor) -> torch.Tensor:
-        """Pack: (batch, time, features) -> (directions, frames, features)."""
-        return x.flatten(0, 1).index_select(0, self.rows.flatten()).unflatten(0, self.rows.shape)
-
-    def padded(self, states: torch.Tensor, batch: int, time: int) -> torch.Tensor:
-        """Unpack, with zeros for padding: states of :class:`Recurrence` -> (batch, time, directions * hidden)."""
-        directions, _, size = states.shape
-        places = self.rows * directions + torch.arange(directions, device=states.device).unsqueeze(1)
-        outputs = states.new_zeros(batch * time * directions, size)
-        outputs = outputs.index_copy(0, places.flatten(), states[:, self.sizes[0] :].flatten(0, 1))
-        return outputs.view(batch, time, directions * size)
-
-
-def pack(lengths: torch.Tensor, time: int, directions: int) -> Packing:
-    """How a batch is packed: lengths (batch,) on the CPU, frames of the padded batch, one or two directions."""
-    order = lengths.argsort(descending=True, stable=True)
-    sizes = (lengths > torch.arange(int(lengths.max())).unsqueeze(1)).sum(dim=1)
-    step = torch.arange(len(sizes)).repeat_interleave(sizes)
-    # Where the states before each step start: the initial ones, one for each utterance, come before the first step's.
-    before = torch.cat([torch.zeros(1, dtype=torch.int64), sizes.cumsum(0) - sizes + len(lengths)])
-    rank = torch.arange(len(step)) + len(lengths) - before[step + 1]
-    utterance = order[rank]
-    steps = torch.stack([step, lengths[utterance] - 1 - step])[:directions]
-    return Packing(
-        sizes=sizes.tolist(),
-        rows=utterance * time + steps,
-        steps=steps.clamp(max=FRAMES - 1),
-        previous=before[step] + rank,
-        last=before[lengths] + order.argsort(),
-    )
+        return statistic.T.index_select(0, steps)[:, :, None, None]
+    return statistic[:, :, None]
 
 
 def _checked(x: torch.Tensor, lengths: torch.Tensor, features: int) -> torch.Tensor:

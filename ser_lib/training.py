@@ -13,14 +13,15 @@ from ser_lib import metrics, vtlp
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.experiments import Experiment
-from ser_lib.features import BINS, FeatureStore, normalise, statistics
+from ser_lib.features import BINS, FeatureStore, consecutive, normalise_, statistics
 from ser_lib.folds import Fold, oversample
 from ser_lib.model import ConvLSTM, layer_of
 from ser_lib.optim import BetaSGD, Schedule, layer_groups
 from ser_lib.recurrent_bn import BatchNormLSTM
+from ser_lib.strip import Layout, Strip, lay
 
 EVALUATED_FRAMES = 8192
-"""Padded frames that are scored at once; bounds the memory of the eleven copies."""
+"""Frames that are scored at once; bounds the memory of the eleven copies."""
 
 
 class Diverged(SerError):
@@ -86,24 +87,28 @@ class DeviceData:
         self.lengths = torch.from_numpy(store.lengths)
         self.mean, self.variance = mean, variance
 
-    def batch(self, rows: np.ndarray, alphas: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Spectrograms of some utterances, warped, normalised and padded to the longest.
+    def batch(
+        self, rows: np.ndarray, layout: Layout, alphas: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, Strip]:
+        """Spectrograms of some utterances, warped, normalised and laid end to end.
 
         Args:
             rows: utterances, as rows of the table, shape (batch,).
+            layout: how the network wants them laid.
             alphas: warp factor of each, shape (batch,); None warps nothing.
 
         Returns:
-            Spectrograms, shape (batch, bins, frames), and their lengths in frames, shape (batch,).
+            A strip, shape (bins, width), zero between utterances, and where the utterances lie in it.
         """
-        lengths = self.lengths[torch.from_numpy(rows)]
-        pictures = self.strip.new_full((len(rows), self.strip.shape[0], int(lengths.max())), self.mean)
-        for picture, row in zip(pictures, rows, strict=True):
-            start, end = self.starts[row], self.starts[row + 1]
-            picture[:, : end - start] = self.strip[:, start:end]
-        if alphas is not None:
-            pictures = vtlp.warp_rows(pictures, alphas)
-        return normalise(pictures, self.mean, self.variance), lengths.to(self.strip.device)
+        strip = lay(self.lengths[torch.from_numpy(rows)], layout)
+        picture = self.strip.new_full((self.strip.shape[0], strip.width), self.mean)
+        places = [picture[:, start : start + length] for start, length in strip.places()]
+        sources = [self.strip[:, self.starts[row] : self.starts[row + 1]] for row in rows]
+        if alphas is None:
+            torch._foreach_copy_(places, sources)
+        else:
+            vtlp.warp_into(places, sources, alphas)
+        return normalise_(picture, self.mean, self.variance), strip
 
 
 def build_model(experiment: Experiment) -> ConvLSTM:
@@ -273,7 +278,7 @@ class _Run:
         for schedule in self.schedules:
             schedule.set(self.steps / (self.experiment.epochs * steps_per_epoch))
         self.steps += 1
-        logits = self.model(*self.data.batch(rows, alphas))
+        logits = self.model.score(*self.data.batch(rows, self.model.layout, alphas))
         loss = functional.cross_entropy(logits, self.labels[rows].to(self.device))
         self.optimizer.zero_grad()
         loss.backward()
@@ -322,12 +327,18 @@ class _Run:
 
 def gradient_norms(layers: dict[str, list[torch.nn.Parameter]]) -> torch.Tensor:
     """Euclidean norm of each layer's gradient, shape (layers,); taken before the optimizer's step (Fig. 3)."""
-    return torch.stack([torch.nn.utils.get_total_norm([p.grad for p in members]) for members in layers.values()])
+    return _norms([[parameter.grad for parameter in members] for members in layers.values()])
 
 
 def weight_norms(layers: dict[str, list[torch.nn.Parameter]]) -> torch.Tensor:
     """Euclidean norm of each layer's weights and biases together, shape (layers,)."""
-    return torch.stack([torch.nn.utils.get_total_norm([p.detach() for p in m]) for m in layers.values()])
+    return _norms([[parameter.detach() for parameter in members] for members in layers.values()])
+
+
+def _norms(layers: list[list[torch.Tensor]]) -> torch.Tensor:
+    """Euclidean norm of each layer's tensors together; all are asked for at once, which takes a few calls in all."""
+    norms = torch.stack(torch._foreach_norm([tensor for members in layers for tensor in members]))
+    return torch.stack([torch.linalg.vector_norm(own) for own in norms.split([len(members) for members in layers])])
 
 
 @torch.inference_mode()
@@ -349,7 +360,7 @@ def evaluate(model: ConvLSTM, data: DeviceData, rows: np.ndarray, alphas: torch.
     probabilities = np.empty((copies, len(rows), model.dense.out_features))
     for part in _alike(lengths, copies):
         warps = None if alphas is None else alphas[:, torch.from_numpy(part)].flatten()
-        logits = model(*data.batch(np.tile(rows[part], copies), warps))
+        logits = model.score(*data.batch(np.tile(rows[part], copies), model.layout, warps))
         probabilities[:, part] = logits.double().softmax(dim=1).reshape(copies, len(part), -1).cpu().numpy()
     return probabilities
 
@@ -377,11 +388,6 @@ def votes_table(probabilities: np.ndarray) -> pd.DataFrame:
 
 
 def _alike(lengths: np.ndarray, copies: int) -> list[np.ndarray]:
-    """Positions in groups of like length, each within ``EVALUATED_FRAMES`` when padded (or a single utterance)."""
-    groups: list[list[int]] = []
-    for position in np.argsort(lengths, kind="stable"):
-        if groups and (len(groups[-1]) + 1) * copies * lengths[position] <= EVALUATED_FRAMES:
-            groups[-1].append(position)
-        else:
-            groups.append([position])
-    return [np.array(group) for group in groups]
+    """Positions in groups of like length, each of at most ``EVALUATED_FRAMES`` (or a single utterance)."""
+    order = np.argsort(lengths, kind="stable")  # one that runs longer than the others would run its last steps alone
+    return [order[group.start : group.stop] for group in consecutive(copies * lengths[order], EVALUATED_FRAMES)]

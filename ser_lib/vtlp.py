@@ -3,6 +3,8 @@
 Spectrograms are kept frequency-major in this package, ``(frequency, time)``: a warp then is a blend of whole rows.
 """
 
+from collections.abc import Sequence
+
 import torch
 
 from ser_lib.errors import SerError
@@ -57,6 +59,24 @@ def warp_rows(picture: torch.Tensor, alpha: float | torch.Tensor, f0: float = 0.
     first = (below + bins * torch.arange(len(alpha), device=picture.device).unsqueeze(-1)).reshape(-1)
     low, high = rows.index_select(0, first), rows.index_select(0, first + 1)
     return torch.lerp(low.view_as(picture), high.view_as(picture), weight)
+
+
+def warp_into(
+    places: Sequence[torch.Tensor], pictures: Sequence[torch.Tensor], alphas: torch.Tensor, f0: float = 0.9
+) -> None:
+    """Write each of some frequency-major spectrograms, warped by its own alpha, to its place.
+
+    Args:
+        places: tensors of the pictures' shapes, which are overwritten.
+        pictures: spectrograms of as many bins each, shape (frequency, time) with their own times.
+        alphas: warp factors, shape (len(pictures),).
+        f0: see :func:`warp`.
+    """
+    below, weight = _neighbours(alphas.double(), pictures[0].shape[0], f0)
+    below, weight = below.to(pictures[0].device), weight.to(pictures[0])
+    for place, picture, first, share in zip(places, pictures, below, weight.unsqueeze(2), strict=True):
+        low, high = picture.index_select(0, first), picture.index_select(0, first + 1)
+        torch.lerp(low, high, share, out=place)
 
 
 def warped_frequency(f: torch.Tensor, alpha: torch.Tensor, f0: float = 0.9) -> torch.Tensor:

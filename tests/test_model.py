@@ -6,6 +6,7 @@ from torch import nn
 
 from ser_lib.experiments import CONVOLUTIONS
 from ser_lib.model import ConvLSTM, describe, layer_of, receptive_field
+from ser_lib.strip import lay
 
 BINS = 33
 KERNELS = [(5, 5), (3, 3), (3, 5), (1, 3), (3, 1), (3, 3)]
@@ -36,7 +37,14 @@ def convolved(model: ConvLSTM, maps: torch.Tensor) -> torch.Tensor:
         maps = torch.relu(nn.functional.conv2d(maps, layer.weight, layer.bias, step, padding))
         if model.pooling == "max":
             maps = nn.functional.max_pool2d(maps, stride, ceil_mode=True)
-    return maps.permute(0, 3, 1, 2).flatten(2)
+    return maps.permute(0, 3, 2, 1).flatten(2)
+
+
+def features_of(model: ConvLSTM, batch: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the convolutions make of padded spectrograms: (batch, steps, features), and the steps of each."""
+    strip = lay(lengths, model.layout)
+    features, strip = model.convolve(strip.laid(batch), strip)
+    return strip.padded(features), strip.lengths
 
 
 def padded(values: torch.Tensor, fill: float, more: int = 0) -> torch.Tensor:
@@ -71,7 +79,7 @@ def test_one_to_six_convolutions_and_one_to_four_lstm_layers_give_a_score_per_cl
 def test_the_valid_length_is_what_the_convolutions_leave_of_the_utterance_alone(convolutions, frames, pooling):
     model = network(convolutions, pooling=pooling)
     plain = torch.randn(1, 1, BINS, frames, dtype=torch.float64)
-    features, lengths = model.convolve(plain[0], torch.tensor([frames]))
+    features, lengths = features_of(model, plain[0], torch.tensor([frames]))
     expected = convolved(model, plain)
     assert lengths.tolist() == [expected.shape[1]] == [features.shape[1]]
     torch.testing.assert_close(features, expected)
@@ -79,7 +87,7 @@ def test_the_valid_length_is_what_the_convolutions_leave_of_the_utterance_alone(
 
 @every_depth
 def test_pooling_leaves_as_many_bins_and_frames_as_strides_do(convolutions):
-    strided, pooled = (network(convolutions, pooling=way).convolve(pictures(), LENGTHS) for way in ("none", "max"))
+    strided, pooled = (features_of(network(convolutions, pooling=way), pictures(), LENGTHS) for way in ("none", "max"))
     assert pooled[0].shape == strided[0].shape and torch.equal(pooled[1], strided[1])
 
 
@@ -145,9 +153,11 @@ def test_more_padding_and_whatever_is_in_it_change_neither_scores_nor_gradients(
 @every_reduction
 @pytest.mark.parametrize("convolutions", [1, 2, 4])
 def test_no_convolution_hands_padding_on(convolutions, pooling):
-    features, lengths = network(convolutions, pooling=pooling).convolve(pictures(), LENGTHS)
-    behind = torch.arange(features.shape[1]) >= lengths[:, None]
-    assert (features[behind] == 0).all() and (features[~behind] != 0).any()
+    model = network(convolutions, pooling=pooling)
+    strip = lay(LENGTHS, model.layout)
+    features, strip = model.convolve(strip.laid(pictures()), strip)
+    between = torch.zeros(len(features), dtype=torch.bool).index_fill_(0, strip.gaps(), True)
+    assert (features[between] == 0).all() and (features[~between] != 0).any(dim=1).all()
 
 
 def test_the_order_of_a_batch_does_not_matter():
@@ -184,9 +194,9 @@ def test_the_receptive_field_is_what_one_output_depends_on(convolutions):
     for layer in model.convolutions:  # nothing is cut off or cancels out: everything that is seen has a gradient
         nn.init.uniform_(layer.weight, 0.5, 1)
     picture = torch.ones(1, 257, 60, requires_grad=True)
-    features, _ = model.convolve(picture, torch.tensor([60]))
-    maps = features.unflatten(2, (32, -1))  # (batch, steps, channels, bins)
-    maps[0, maps.shape[1] // 2, :, maps.shape[3] // 2].sum().backward()
+    features, _ = features_of(model, picture, torch.tensor([60]))
+    maps = features.unflatten(2, (-1, 32))  # (batch, steps, bins, channels)
+    maps[0, maps.shape[1] // 2, maps.shape[2] // 2].sum().backward()
     seen = picture.grad[0] != 0
     bins, frames = receptive_field(stack["kernels"], stack["strides"])
     assert (int(seen.any(dim=1).sum()), int(seen.any(dim=0).sum())) == (bins, frames)
@@ -199,22 +209,18 @@ def test_described_multiply_adds_are_those_counted_while_it_runs(convolutions, l
     model, frames = network(convolutions, lstm_layers, pooling=pooling), 37
     counted, shapes = {}, {}
 
-    def count_convolution(layer, inputs, output):
-        number = list(model.convolutions).index(layer) + 1
+    maps = torch.randn(1, 1, BINS, frames, dtype=torch.float64)
+    for number, (layer, stride) in enumerate(zip(model.convolutions, STRIDES, strict=False), start=1):
+        maps = layer(maps)
         height, width = layer.kernel_size
-        counted[f"conv {number}"] = output.numel() * layer.in_channels * height * width
+        counted[f"conv {number}"] = maps.numel() * layer.in_channels * height * width
         if pooling == "max":
-            output = nn.functional.max_pool2d(output, STRIDES[number - 1], ceil_mode=True)
-        shapes[f"conv {number}"] = " × ".join(map(str, output.shape[1:]))
-
-    for layer in model.convolutions:
-        layer.register_forward_hook(count_convolution)
-    model(torch.randn(1, BINS, frames, dtype=torch.float64), torch.tensor([frames]))
-    features, steps = model.convolve(torch.randn(1, BINS, frames, dtype=torch.float64), torch.tensor([frames]))
-    size = features.shape[2]
+            maps = nn.functional.max_pool2d(maps, stride, ceil_mode=True)
+        shapes[f"conv {number}"] = " × ".join(map(str, maps.shape[1:]))
+    steps, size = maps.shape[3], maps.shape[1] * maps.shape[2]
     for number in range(1, lstm_layers + 1):  # four gates, two directions, input and recurrence
-        counted[f"lstm {number}"] = int(steps) * 2 * 4 * 5 * (size + 5)
-        shapes[f"lstm {number}"] = f"10 × {int(steps)}"
+        counted[f"lstm {number}"] = steps * 2 * 4 * 5 * (size + 5)
+        shapes[f"lstm {number}"] = f"10 × {steps}"
         size = 10
     counted["dense"], shapes["dense"] = 10 * 4, "4"
 

@@ -14,6 +14,7 @@ from ser_lib.errors import SerError
 from ser_lib.folds import find_fold, oversample
 from ser_lib.model import ConvLSTM
 from ser_lib.optim import SHAPES, BetaSGD
+from ser_lib.strip import Layout
 
 
 @pytest.fixture
@@ -32,10 +33,10 @@ def reads(monkeypatch) -> list:
     """Everything that is read for a network, in order: ``rows``, ``alphas``, and whether it is for training."""
     seen, true_batch = [], training.DeviceData.batch
 
-    def batch(self, rows, alphas=None):
+    def batch(self, rows, layout, alphas=None):
         training_now = not torch.is_inference_mode_enabled()
         seen.append(SimpleNamespace(rows=np.array(rows), alphas=alphas, training=training_now))
-        return true_batch(self, rows, alphas)
+        return true_batch(self, rows, layout, alphas)
 
     monkeypatch.setattr(training.DeviceData, "batch", batch)
     return seen
@@ -379,9 +380,9 @@ def test_without_normalisation_the_network_reads_decibels(run, tiny_store):
     outcome = run(epochs=1, normalisation="none")
     assert (outcome.mean, outcome.variance) == (0, 1)
     data = training.DeviceData(tiny_store, 257, outcome.mean, outcome.variance, torch.device("cpu"))
-    batch, lengths = data.batch(np.array([7, 2]))
-    for picture, length, row in zip(batch, lengths, (7, 2), strict=True):
-        np.testing.assert_allclose(picture[:, :length], tiny_store.picture(row, 257), rtol=1e-6)
+    picture, strip = data.batch(np.array([7, 2]), Layout(1, 1))
+    for (start, length), row in zip(strip.places(), (7, 2), strict=True):
+        np.testing.assert_allclose(picture[:, start : start + length], tiny_store.picture(row, 257), rtol=1e-6)
 
 
 def test_a_prediction_is_the_class_with_the_largest_probability(run):
@@ -540,12 +541,12 @@ def contributions(monkeypatch) -> list:
     """Mean and variance of the first Bi-LSTM layer's input contribution, forward, for each batch trained on."""
     seen, true_recur = [], ConvLSTM.recur
 
-    def recur(self, features, lengths):
+    def recur(self, features, strip):
         if self.training:
-            valid = torch.arange(features.shape[1]) < lengths.unsqueeze(1)
-            contribution = (features[valid] @ self.lstm.weight_ih_l0.T).detach().double()
+            valid = torch.cat([features[start : start + length] for start, length in strip.places()])
+            contribution = (valid @ self.lstm.weight_ih_l0.T).detach().double()
             seen.append((float(contribution.mean()), float(contribution.var(unbiased=False))))
-        return true_recur(self, features, lengths)
+        return true_recur(self, features, strip)
 
     monkeypatch.setattr(ConvLSTM, "recur", recur)
     return seen
@@ -577,18 +578,19 @@ def test_with_a_fixed_weight_running_statistics_go_on_from_epoch_to_epoch(run, m
 
 
 @pytest.mark.parametrize("alphas", [None, torch.tensor([0.9, 1.0, 1.1], dtype=torch.float64)])
-def test_a_batch_is_each_utterance_warped_normalised_and_padded_with_zeros(tiny_store, alphas):
+def test_a_batch_is_each_utterance_warped_and_normalised_with_zeros_between(tiny_store, alphas):
     data = training.DeviceData(tiny_store, 257, -62.0, 150.0, torch.device("cpu"))
     rows = np.array([7, 2, 30])
-    batch, lengths = data.batch(rows, alphas)
-    assert lengths.tolist() == tiny_store.lengths[rows].tolist() and batch.shape == (3, 257, max(lengths))
+    batch, strip = data.batch(rows, Layout(4, 6), alphas)
+    assert strip.lengths.tolist() == tiny_store.lengths[rows].tolist() and batch.shape == (257, strip.width)
     for place, row in enumerate(rows):
+        start, length = list(strip.places())[place]
         picture = torch.from_numpy(tiny_store.picture(row, 257).copy())
         if alphas is not None:
             picture = vtlp.warp(picture.T, float(alphas[place])).T
         expected = (picture + 62) / (150 + 1e-8) ** 0.5
-        torch.testing.assert_close(batch[place, :, : lengths[place]], expected)
-        assert (batch[place, :, lengths[place] :].abs() < 1e-6).all()
+        torch.testing.assert_close(batch[:, start : start + length], expected)
+    assert (batch[:, strip.gaps()] == 0).all()
 
 
 def test_evaluation_in_batches_equals_one_by_one(tiny_store, tiny_experiment, monkeypatch):
@@ -613,7 +615,20 @@ def test_evaluated_groups_hold_every_utterance_once_within_the_memory_bound(most
     groups = training._alike(tiny_store.lengths, 11)
     assert sorted(np.concatenate(groups)) == list(range(len(tiny_store.lengths)))
     for group in groups:
-        assert len(group) == 1 or len(group) * 11 * tiny_store.lengths[group].max() <= most
+        assert len(group) == 1 or 11 * tiny_store.lengths[group].sum() <= most
+
+
+@pytest.mark.parametrize("settings", [{"vtlp": "utterance"}, {"recurrent_normalisation": "all"}, {"pooling": "max"}], ids=str)
+def test_a_step_of_training_asks_the_device_for_nothing(tiny_table, tiny_store, tiny_experiment, settings):
+    """On the device ``meta`` nothing has a value: whoever waits for one, as a host does for a GPU, fails."""
+    experiment, fold = tiny_experiment.with_settings(**settings), find_fold(tiny_table, 1)
+    run = training._Run(tiny_table, tiny_store, experiment, fold, 0, torch.device("meta"))
+    rows = run.training_rows[:8]
+    for _ in range(2):
+        loss, gradients, updates = run._step(rows, run._training_alphas(len(rows)), 2)
+        assert {part.device.type for part in (loss, gradients, updates)} == {"meta"}
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        float(loss)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")

@@ -144,6 +144,24 @@ def test_frequency_major_rows_are_the_same_warp():
     assert torch.equal(vtlp.warp_rows(batch.transpose(1, 2), alphas).transpose(1, 2), vtlp.warp(batch, alphas))
 
 
+def test_spectrograms_of_several_lengths_are_each_warped_by_its_own_alpha():
+    pictures = [torch.rand(33, frames) for frames in (5, 1, 12)]
+    room = torch.full((33, 25), -7.0)
+    places, alphas = [room[:, 2:7], room[:, 8:9], room[:, 10:22]], torch.tensor([0.9, 1.05, 1.1])
+    vtlp.warp_into(places, pictures, alphas)
+    for place, picture, alpha in zip(places, pictures, alphas.tolist(), strict=True):
+        torch.testing.assert_close(place, vtlp.warp_rows(picture, alpha))
+    assert int((room == -7).sum()) == 33 * (25 - 5 - 1 - 12)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 1.2, float("nan")])
+def test_where_several_are_warped_an_alpha_out_of_range_is_an_error_too(alpha):
+    pictures = [torch.rand(33, 4)]
+    with pytest.raises(SerError, match="out of range"):
+        vtlp.warp_into([torch.empty(33, 4)], pictures, torch.tensor([alpha]))
+
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_shape_and_dtype_are_kept(dtype):
     for shape, alpha in (((4, BINS), 1.1), ((2, 4, BINS), torch.tensor([0.9, 1.1])), ((2, 3, 4, BINS), 0.9)):
