@@ -53,7 +53,8 @@ class Packing(NamedTuple):
         """The mean over each utterance's frames: (frames, features) -> (batch, features)."""
         # As a product with a matrix of weights, which sums in the same order every time, on a GPU too.
         own = self.utterances == torch.arange(len(self.last), device=outputs.device).unsqueeze(1)
-        return (own / self.lengths.unsqueeze(1)).to(outputs) @ outputs
+        weights = own.to(outputs) / self.lengths.unsqueeze(1)
+        return weights @ outputs
 
 
 def pack(starts: torch.Tensor, lengths: torch.Tensor) -> Packing:

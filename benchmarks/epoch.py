@@ -1,0 +1,181 @@
+"""Time of one training epoch on Emo-DB, on one thread: the product against the same network as most people write it.
+
+    python benchmarks/epoch.py --root /path/to/emodb
+
+Fold 1, batches of 16, the same utterances and batches for both, without VTLP (the ordinary implementation has none);
+the product records the norms of every layer in every step, as in its runs. Then the throughput of two such trainings at
+once, each with one thread, over that of one. Useful operations are counted on valid frames alone, two for each
+multiply-add, three times those of the forward pass but for the first convolution, whose input wants no gradient.
+Writes benchmarks/epoch.json. Takes a minute or two; nothing else should run meanwhile.
+"""
+
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import torch
+import typer
+from ordinary import OrdinaryConvLSTM
+from torch import nn
+from torch.nn import functional
+
+from ser_lib import corpora, features, records, training
+from ser_lib.experiments import Experiment, find_experiment
+from ser_lib.folds import find_fold
+from ser_lib.model import describe
+
+WITHOUT_VTLP = {"vtlp": "none", "test_copies": 1}
+
+
+def gemm_peak() -> float:
+    """GFLOP/s of the best of some large matrix products."""
+    a, b = torch.randn(1024, 1024), torch.randn(1024, 1024)
+    return 2 * 1024**3 / min(timed(lambda: a @ b) for _ in range(30)) / 1e9
+
+
+def convolution_peak() -> float:
+    """GFLOP/s of the best of some convolutions: they go through oneDNN, which may use wider instructions."""
+    x = torch.randn(1, 64, 64, 256).contiguous(memory_format=torch.channels_last)
+    layer = nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        return 2 * x.shape[2] * x.shape[3] * layer.weight.numel() / min(timed(lambda: layer(x)) for _ in range(30)) / 1e9
+
+
+def timed(function: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    function()
+    return time.perf_counter() - start
+
+
+def useful_operations(experiment: Experiment, lengths: np.ndarray) -> float:
+    """Floating-point operations of an epoch on utterances of so many frames."""
+    model, total = training.build_model(experiment), 0
+    for length, count in zip(*np.unique(lengths, return_counts=True), strict=True):
+        table = describe(model, int(length)).set_index("layer")["multiply_adds"]
+        total += 2 * count * (3 * table["total"] - table["conv 1"])
+    return float(total)
+
+
+class Ours:
+    """An epoch of the product's own loop."""
+
+    def __init__(self, table, store, experiment: Experiment) -> None:
+        self.run = training._Run(table, store, experiment, find_fold(table, 1), 0, torch.device("cpu"))
+        self.run.model.train()
+
+    def epoch(self, batches: list[np.ndarray]) -> None:
+        for rows in batches:
+            self.run._step(rows, None, len(batches))
+            self.run.steps = 0  # no schedule comes to its end, however often this is repeated
+
+
+class Ordinary:
+    """An epoch of plain PyTorch, from spectrograms that are normalised already."""
+
+    def __init__(self, ours: Ours, store, experiment: Experiment) -> None:
+        data = ours.run.data
+        bins = features.BINS[experiment.frequency_range]
+        pictures = [torch.from_numpy(np.ascontiguousarray(store.picture(row, bins))) for row in range(len(data.lengths))]
+        self.pictures = [features.normalise(picture, data.mean, data.variance).T for picture in pictures]
+        self.labels = ours.run.labels
+        self.model = OrdinaryConvLSTM.like(ours.run.model, experiment)
+        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)
+
+    def epoch(self, batches: list[np.ndarray]) -> None:
+        for rows in batches:
+            parts = [self.pictures[row] for row in rows]
+            batch = nn.utils.rnn.pad_sequence(parts, batch_first=True).transpose(1, 2)
+            loss = functional.cross_entropy(
+                self.model(batch, torch.tensor([len(part) for part in parts])), self.labels[rows]
+            )
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            loss.item()
+
+
+def prepare(root: Path | None, name: str) -> tuple[Ours, Ordinary, Experiment, np.ndarray, list[np.ndarray]]:
+    table = corpora.load("emodb", root)
+    store = features.open_store(table)
+    experiment = find_experiment(name).with_settings(**WITHOUT_VTLP)
+    ours = Ours(table, store, experiment)
+    rows = np.random.default_rng(0).permutation(ours.run.training_rows)
+    batches = np.split(rows, range(experiment.batch_size, len(rows), experiment.batch_size))
+    return ours, Ordinary(ours, store, experiment), experiment, store.lengths[rows], batches
+
+
+def measure(root: Path | None, name: str, repetitions: int, peak: float) -> dict:
+    """Medians of both, interleaved, and the median of the ratios."""
+    ours, ordinary, experiment, lengths, batches = prepare(root, name)
+    ours.epoch(batches), ordinary.epoch(batches)  # to warm up
+    pairs = [
+        (timed(lambda: ours.epoch(batches)), timed(lambda: ordinary.epoch(batches))) for _ in range(repetitions)
+    ]
+    mine, other = (statistics.median(column) for column in zip(*pairs, strict=True))
+    operations = useful_operations(experiment, lengths)
+    return {
+        "utterances": len(lengths),
+        "frames": int(lengths.sum()),
+        "useful_gflop": round(operations / 1e9, 2),
+        "ours_seconds": round(mine, 3),
+        "ordinary_seconds": round(other, 3),
+        "ratio": round(statistics.median(second / first for first, second in pairs), 2),
+        "ours_gflop_per_second": round(operations / mine / 1e9, 1),
+        "ordinary_gflop_per_second": round(operations / other / 1e9, 1),
+        "share_of_gemm_peak": round(operations / mine / 1e9 / peak, 2),
+        "utterances_per_second": round(len(lengths) / mine),
+    }
+
+
+def throughput(root: Path | None, processes: int, seconds: float) -> float:
+    """Utterances per second of so many trainings at once, each a process with one thread."""
+    command = [sys.executable, __file__, "--worker", str(seconds), *(["--root", str(root)] if root else [])]
+    workers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(processes)]
+    return sum(float(worker.communicate()[0]) for worker in workers)
+
+
+def main(
+    root: Annotated[Path | None, typer.Option(help="Top folder of Emo-DB; without it, $SER_CORPORA/emodb.")] = None,
+    repetitions: int = 11,
+    worker: Annotated[float | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Measure and write the medians."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    if worker is not None:
+        ours, _, _, lengths, batches = prepare(root, "table1-baseline")
+        ours.epoch(batches)
+        start, epochs = time.perf_counter(), 0
+        while time.perf_counter() - start < worker:
+            ours.epoch(batches)
+            epochs += 1
+        print(epochs * len(lengths) / (time.perf_counter() - start))
+        return
+    peak = gemm_peak()
+    one, two = (statistics.median(throughput(root, count, 8) for _ in range(3)) for count in (1, 2))
+    result = {
+        "gemm_peak_gflop_per_second": round(peak, 1),
+        "convolution_peak_gflop_per_second": round(convolution_peak(), 1),
+        "experiments": {
+            name: measure(root, name, repetitions, peak) for name in ("table1-baseline", "table1-best")
+        },
+        "one_run_utterances_per_second": round(one),
+        "two_runs_utterances_per_second": round(two),
+        "two_over_one": round(two / one, 2),
+        "gpu": "not measured",
+        "hardware": records.provenance("cpu")["hardware"],
+        "threads": 1,
+        "torch": torch.__version__,
+    }
+    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    typer.run(main)
