@@ -44,7 +44,8 @@ def convolution_peak() -> float:
     x = torch.randn(1, 64, 64, 256).contiguous(memory_format=torch.channels_last)
     layer = nn.Conv2d(64, 64, 3, padding=1).to(memory_format=torch.channels_last)
     with torch.inference_mode():
-        return 2 * x.shape[2] * x.shape[3] * layer.weight.numel() / min(timed(lambda: layer(x)) for _ in range(30)) / 1e9
+        best = min(timed(lambda: layer(x)) for _ in range(30))
+    return 2 * x.shape[2] * x.shape[3] * layer.weight.numel() / best / 1e9
 
 
 def timed(function: Callable[[], object]) -> float:
@@ -81,8 +82,10 @@ class Ordinary:
     def __init__(self, ours: Ours, store, experiment: Experiment) -> None:
         data = ours.run.data
         bins = features.BINS[experiment.frequency_range]
-        pictures = [torch.from_numpy(np.ascontiguousarray(store.picture(row, bins))) for row in range(len(data.lengths))]
-        self.pictures = [features.normalise(picture, data.mean, data.variance).T for picture in pictures]
+        self.pictures = [
+            features.normalise(torch.from_numpy(store.picture(row, bins)), data.mean, data.variance).T
+            for row in range(len(data.lengths))
+        ]
         self.labels = ours.run.labels
         self.model = OrdinaryConvLSTM.like(ours.run.model, experiment)
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.01, momentum=0.9, weight_decay=1e-4)

@@ -18,6 +18,7 @@ from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from ser_lib import records
+from ser_lib.recurrence import pack, run_lstm
 from ser_lib.recurrent_bn import SCOPES, BatchNormLSTM
 
 FEATURES, HIDDEN_SIZES = 288, (128, 256)
@@ -26,9 +27,17 @@ REPETITIONS = 21
 
 
 def torch_lstm(lstm: nn.LSTM, x: torch.Tensor) -> torch.Tensor:
-    """torch's LSTM without batch normalisation, as :mod:`ser_lib.model` has it."""
+    """torch's LSTM without batch normalisation, on packed sequences."""
     packed = pack_padded_sequence(x, LENGTHS, batch_first=True, enforce_sorted=False)
     return pad_packed_sequence(lstm(packed)[0], batch_first=True)[0]
+
+
+def own_lstm(lstm: nn.LSTM, x: torch.Tensor) -> torch.Tensor:
+    """The same LSTM by :mod:`ser_lib.recurrence`, as :mod:`ser_lib.model` has it."""
+    batch, time_steps = x.shape[:2]
+    packing = pack(time_steps * torch.arange(batch), LENGTHS)
+    outputs, _ = run_lstm(lstm, x.flatten(0, 1)[packing.columns], packing)
+    return packing.padded(outputs, batch, time_steps)
 
 
 def plain_loop(model: BatchNormLSTM, x: torch.Tensor) -> torch.Tensor:
@@ -75,8 +84,10 @@ def measure(hidden: int) -> dict:
     lstm = nn.LSTM(FEATURES, hidden, batch_first=True, bidirectional=True)
     models = {scope: BatchNormLSTM(FEATURES, hidden, bidirectional=True, scope=scope) for scope in SCOPES}
     functions = {"nn.LSTM": lambda x: torch_lstm(lstm, x)}
+    functions["own, without normalisation"] = lambda x: own_lstm(lstm, x)
     functions |= {f"scope {scope}": lambda x, m=model: m(x, LENGTHS)[0] for scope, model in models.items()}
     functions["plain loop"] = lambda x: plain_loop(models["all"], x)
+    torch.testing.assert_close(functions["nn.LSTM"](x), own_lstm(lstm, x), rtol=0, atol=1e-5)
     torch.testing.assert_close(functions["plain loop"](x), functions["scope all"](x), rtol=0, atol=1e-5)
     rows = []
     for repetition in range(-2, REPETITIONS):  # two to warm up

@@ -57,7 +57,7 @@ def spectrogram(samples: np.ndarray, floor_db: float = -80.0) -> torch.Tensor:
 
     Source: Section 3 (64 ms windows, 32 ms shift). Window function (Hann) and logarithm are not stated there.
     """
-    # torch.stft, which torchaudio's Spectrogram calls, too: that one squares an absolute value, a root taken for nothing.
+    # torch.stft, as torchaudio's Spectrogram, which squares an absolute value: a root taken for nothing.
     transform = torch.stft(
         torch.from_numpy(samples), WINDOW, HOP, window=_window(), center=False, return_complex=True
     )

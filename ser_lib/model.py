@@ -91,7 +91,7 @@ class ConvLSTM(nn.Module):
         return self.score(strip.laid(pictures), strip)
 
     def score(self, picture: torch.Tensor, strip: Strip) -> torch.Tensor:
-        """As :meth:`forward`, for a batch that lies on a strip of the network's ``layout``: shape (frequency, width)."""
+        """As :meth:`forward`, for a batch on a strip of the network's ``layout``, shape (frequency, width)."""
         features, strip = self.convolve(picture, strip)
         return self.dense(self.recur(features, strip))
 

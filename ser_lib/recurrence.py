@@ -98,7 +98,8 @@ def run_lstm(lstm: nn.LSTM, frames: torch.Tensor, packing: Packing) -> tuple[tor
     for layer in range(lstm.num_layers):
         of_layer = [f"_l{layer}{suffix}" for suffix in ("", "_reverse")[: 1 + lstm.bidirectional]]
         weight_ih, weight_hh, bias_ih, bias_hh = (
-            [getattr(lstm, kind + name) for name in of_layer] for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+            [getattr(lstm, kind + name) for name in of_layer]
+            for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         )
         bias = torch.cat(bias_ih) + torch.cat(bias_hh)
         preactivations = torch.addmm(bias, frames, torch.cat(weight_ih).T).unflatten(1, (len(of_layer), -1))
@@ -145,11 +146,10 @@ class Recurrence(torch.autograd.Function):
         packing = ctx.packing
         sizes, batch = packing.sizes, packing.sizes[0]
         i, f, g, o = gates.chunk(4, dim=2)
-        tanh_c = cell[:, batch:].tanh()
+        before, tanh_c = cell.index_select(1, packing.previous), cell[:, batch:].tanh()
         # How c_t follows the pre-activations of i, f and g, and h_t that of o; the loop makes gradients of them.
         grads = torch.stack(
-            [g * i * (1 - i), cell.index_select(1, packing.previous) * f * (1 - f), i * (1 - g**2), tanh_c * o * (1 - o)],
-            dim=2,
+            [g * i * (1 - i), before * f * (1 - f), i * (1 - g**2), tanh_c * o * (1 - o)], dim=2
         )
         h_follows_c = o * (1 - tanh_c**2)
         outputs = _by_direction(grad_outputs.unflatten(1, (len(gates), -1)), packing.mirror)

@@ -1,10 +1,9 @@
-"""Utterances laid end to end, so that the convolutions work on hardly any padding (the masking of Section 3).
+"""Utterances laid end to end, so that the convolutions work on little padding (the masking of Section 3).
 
 A batch that is padded to its longest utterance is half padding. Here the utterances of a batch follow one another along
-the time axis of one picture, a strip, with a gap of zeros behind each. The gap is what a convolution's own padding would
-be: wide enough that no kernel reaches from one utterance into the next. A convolution makes a gap non-zero (bias), so
-that it is cleared behind every one. Utterances start at multiples of all strides together, where an utterance alone
-starts, too.
+the time axis of one picture, a strip, with a gap of zeros behind each. The gap is what a convolution's own padding is
+for an utterance alone: so wide that no kernel reaches from one into the next. A convolution makes a gap non-zero
+(bias), so that it is cleared behind every one. Utterances start where all strides meet, as an utterance alone does.
 """
 
 from collections.abc import Iterator, Sequence

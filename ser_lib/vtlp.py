@@ -74,9 +74,9 @@ def warp_into(
     """
     below, weight = _neighbours(alphas.double(), pictures[0].shape[0], f0)
     below, weight = below.to(pictures[0].device), weight.to(pictures[0])
-    for place, picture, first, share in zip(places, pictures, below, weight.unsqueeze(2), strict=True):
-        low, high = picture.index_select(0, first), picture.index_select(0, first + 1)
-        torch.lerp(low, high, share, out=place)
+    rows = zip(places, pictures, below.unbind(), (below + 1).unbind(), weight.unsqueeze(2).unbind(), strict=True)
+    for place, picture, first, second, share in rows:
+        torch.lerp(picture.index_select(0, first), picture.index_select(0, second), share, out=place)
 
 
 def warped_frequency(f: torch.Tensor, alpha: torch.Tensor, f0: float = 0.9) -> torch.Tensor:

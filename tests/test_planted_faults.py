@@ -166,8 +166,8 @@ FAULTS = [
     Fault(
         "an utterance is warped as its neighbour should be",
         "ser_lib/vtlp.py",
-        "zip(places, pictures, below, weight.unsqueeze(2), strict=True)",
-        "zip(places, pictures, below.flip(0), weight.flip(0).unsqueeze(2), strict=True)",
+        "below, weight = below.to(pictures[0].device), weight.to(pictures[0])",
+        "below, weight = below.flip(0), weight.flip(0).to(pictures[0])",
         "tests/test_vtlp.py::test_spectrograms_of_several_lengths_are_each_warped_by_its_own_alpha",
     ),
     Fault(

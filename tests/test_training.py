@@ -618,7 +618,9 @@ def test_evaluated_groups_hold_every_utterance_once_within_the_memory_bound(most
         assert len(group) == 1 or 11 * tiny_store.lengths[group].sum() <= most
 
 
-@pytest.mark.parametrize("settings", [{"vtlp": "utterance"}, {"recurrent_normalisation": "all"}, {"pooling": "max"}], ids=str)
+@pytest.mark.parametrize(
+    "settings", [{"vtlp": "utterance"}, {"recurrent_normalisation": "all"}, {"pooling": "max"}], ids=str
+)
 def test_a_step_of_training_asks_the_device_for_nothing(tiny_table, tiny_store, tiny_experiment, settings):
     """On the device ``meta`` nothing has a value: whoever waits for one, as a host does for a GPU, fails."""
     experiment, fold = tiny_experiment.with_settings(**settings), find_fold(tiny_table, 1)

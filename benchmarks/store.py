@@ -1,0 +1,74 @@
+"""Time from the recordings of Emo-DB to its feature store on disk, against decoding and torch.stft alone.
+
+    python benchmarks/store.py --root /path/to/emodb
+
+On one thread, repetitions interleaved; the ordinary way keeps re² + im² of each recording and writes nothing. Writes
+benchmarks/store.json.
+"""
+
+import json
+import os
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated
+
+import pandas as pd
+import soundfile
+import torch
+import typer
+
+from ser_lib import corpora, features, records
+
+
+def decode(table: pd.DataFrame) -> None:
+    for path in table["path"]:
+        soundfile.read(path, dtype="float32")
+
+
+def ordinary(table: pd.DataFrame) -> None:
+    """Decoding, and the power of the short-time Fourier transform."""
+    window = torch.hann_window(features.WINDOW)
+    for path in table["path"]:
+        samples = torch.from_numpy(soundfile.read(path, dtype="float32")[0])
+        transform = torch.stft(
+            samples, features.WINDOW, features.HOP, window=window, center=False, return_complex=True
+        )
+        _ = transform.real**2 + transform.imag**2
+
+
+def main(
+    root: Annotated[Path | None, typer.Option(help="Top folder of Emo-DB; without it, $SER_CORPORA/emodb.")] = None,
+    repetitions: int = 11,
+) -> None:
+    """Measure and write the medians."""
+    torch.set_num_threads(1)
+    table = corpora.load("emodb", root)
+    times: dict[str, list[float]] = {"decoding": [], "decoding and torch.stft": [], "files to store": []}
+    for repetition in range(-1, repetitions):  # one to warm up
+        for way, function in zip(times, (decode, ordinary, features.open_store), strict=True):
+            with tempfile.TemporaryDirectory() as scratch:
+                os.environ["SER_DATA"] = scratch
+                start = time.perf_counter()
+                function(table)
+                seconds = time.perf_counter() - start
+            if repetition >= 0:
+                times[way].append(seconds)
+    ratios = [
+        ours / other for ours, other in zip(times["files to store"], times["decoding and torch.stft"], strict=True)
+    ]
+    result = {
+        "seconds": {way: round(statistics.median(values), 3) for way, values in times.items()},
+        "ratio": round(statistics.median(ratios), 2),
+        "utterances": len(table),
+        "hardware": records.provenance("cpu")["hardware"],
+        "threads": 1,
+        "torch": torch.__version__,
+    }
+    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
+    print(json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,58 @@
+"""The page on speed shows what the benchmarks wrote, and calls an aim met only where it is."""
+
+import json
+import shutil
+
+import pytest
+
+from ser_lib import paths, speed
+from ser_lib.errors import SerError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for file in (paths.PROJECT / "benchmarks").glob("*.json"):
+        shutil.copy(file, tmp_path)
+    shutil.copy(paths.PROJECT / "benchmarks" / "network_choice.csv", tmp_path)
+    return tmp_path
+
+
+def change(folder, name: str, **values) -> None:
+    file = folder / f"{name}.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | values))
+
+
+@pytest.mark.parametrize("ratio, met", [(1.5, "met"), (1.51, "not met")])
+def test_whether_an_aim_is_met_follows_from_the_measurement(folder, ratio, met):
+    change(folder, "store", ratio=ratio)
+    row = speed.targets(folder).set_index("aim").loc["recordings to store: time over decoding and torch.stft"]
+    assert (row["measured"], row["met"]) == (f"{ratio:g} ×", met)
+
+
+@pytest.mark.parametrize("value, met", [(1.8, "met"), (1.79, "not met")])
+def test_an_aim_that_is_a_least_value_is_met_from_there_on(folder, value, met):
+    change(folder, "epoch", two_over_one=value)
+    assert speed.targets(folder).set_index("aim").filter(like="two runs", axis=0)["met"].tolist() == [met]
+
+
+def test_what_was_not_measured_says_so(folder):
+    change(folder, "vtlp", over_nlpaug="not measured")
+    rows = speed.targets(folder).set_index("aim")["met"]
+    assert rows["VTLP: times as fast as nlpaug"] == "not measured"
+    assert rows["forty folds of Table 1 on an H200-class GPU"] == "not measured"
+
+
+def test_a_missing_or_broken_file_is_named_with_what_makes_it(folder):
+    (folder / "vtlp.json").write_text("{")
+    with pytest.raises(SerError, match=r"vtlp.json, line 1: is not JSON; run python benchmarks/vtlp.py"):
+        speed.rates(folder)
+    (folder / "vtlp.json").unlink()
+    with pytest.raises(SerError, match=r"vtlp.json is not there: run python benchmarks/vtlp.py"):
+        speed.targets(folder)
+
+
+def test_every_table_has_a_row_for_all_that_was_measured(folder):
+    assert len(speed.epochs(folder)) == 4
+    hidden = speed.load("recurrence", folder)["hidden"]
+    assert len(speed.recurrences(folder)) == sum(map(len, hidden.values()))
+    assert speed.networks(folder)["seconds per epoch"].is_monotonic_increasing
