@@ -37,7 +37,8 @@ def _own(what: str) -> Any:
 
 _NETWORK = (
     "the better of two on Emo-DB's validation speakers; of eleven tried there later, one with finer bins and one with "
-    "more filters did better at more cost (benchmarks/network_choice.csv); not changed, since all results are of this one"
+    "more filters did better at more cost (benchmarks/network_choice.csv); not changed, since all results are of this "
+    "one"
 )
 
 
