@@ -37,7 +37,7 @@ class OrdinaryConvLSTM(nn.Module):
             maps = functional.relu(convolution(maps))
             lengths = strided_length(lengths, convolution.stride[1])
             maps = maps * (torch.arange(maps.shape[3]) < lengths.unsqueeze(1))[:, None, None]
-        features = maps.permute(0, 3, 2, 1).flatten(2)
+        features = maps.flatten(1, 2).transpose(1, 2)
         packed = pack_padded_sequence(features, lengths, batch_first=True, enforce_sorted=False)
         outputs, _ = pad_packed_sequence(self.lstm(packed)[0], batch_first=True)
         return self.dense(outputs.sum(dim=1) / lengths.unsqueeze(1))

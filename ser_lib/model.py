@@ -104,7 +104,7 @@ class ConvLSTM(nn.Module):
             if self.pooling == "max":  # zeros behind an utterance are never above what ReLU leaves
                 maps = functional.max_pool2d(maps, stride, ceil_mode=True)
                 strip = strip.strided(stride[1])
-        return maps.squeeze(0).permute(2, 1, 0).flatten(1), strip
+        return maps.squeeze(0).permute(2, 0, 1).flatten(1), strip
 
     def recur(self, features: torch.Tensor, strip: Strip) -> torch.Tensor:
         """The recurrent module and the aggregation over time: (steps, features) -> (batch, 2 hidden_size)."""

@@ -37,7 +37,7 @@ def convolved(model: ConvLSTM, maps: torch.Tensor) -> torch.Tensor:
         maps = torch.relu(nn.functional.conv2d(maps, layer.weight, layer.bias, step, padding))
         if model.pooling == "max":
             maps = nn.functional.max_pool2d(maps, stride, ceil_mode=True)
-    return maps.permute(0, 3, 2, 1).flatten(2)
+    return maps.permute(0, 3, 1, 2).flatten(2)
 
 
 def features_of(model: ConvLSTM, batch: torch.Tensor, lengths: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -195,8 +195,8 @@ def test_the_receptive_field_is_what_one_output_depends_on(convolutions):
         nn.init.uniform_(layer.weight, 0.5, 1)
     picture = torch.ones(1, 257, 60, requires_grad=True)
     features, _ = features_of(model, picture, torch.tensor([60]))
-    maps = features.unflatten(2, (-1, 32))  # (batch, steps, bins, channels)
-    maps[0, maps.shape[1] // 2, maps.shape[2] // 2].sum().backward()
+    maps = features.unflatten(2, (32, -1))  # (batch, steps, channels, bins)
+    maps[0, maps.shape[1] // 2, :, maps.shape[3] // 2].sum().backward()
     seen = picture.grad[0] != 0
     bins, frames = receptive_field(stack["kernels"], stack["strides"])
     assert (int(seen.any(dim=1).sum()), int(seen.any(dim=0).sum())) == (bins, frames)
