@@ -19,7 +19,7 @@ import pandas as pd
 import typer
 from tqdm import tqdm
 
-from ser_lib import corpora, features, training
+from ser_lib import corpora, features, speed, training
 from ser_lib.experiments import find_experiment
 from ser_lib.folds import speaker_folds
 
@@ -54,23 +54,6 @@ def measured() -> pd.DataFrame:
     return pd.read_csv(TABLE, dtype={"validation_speaker": str}) if TABLE.exists() else pd.DataFrame(columns=COLUMNS)
 
 
-def summary(table: pd.DataFrame) -> pd.DataFrame:
-    """Means of each network, cheapest first, and paired differences to the one with the highest UA.
-
-    A network is ``as good`` if neither UA nor loss is worse than the best network's by more than a standard error.
-    """
-    scores = table.pivot_table(index=["fold", "seed"], columns="network", values=["validation_ua", "validation_loss"])
-    best = scores["validation_ua"].mean().idxmax()
-    result = table.groupby("network")[["epoch_seconds", "validation_ua", "validation_loss"]].mean()
-    as_good = pd.Series(True, index=result.index)
-    for kind, worse in (("validation_ua", -1), ("validation_loss", 1)):
-        difference = scores[kind].sub(scores[kind][best], axis=0)
-        folds = difference.groupby("fold").mean()  # seeds of a fold are not independent of each other
-        result[f"{kind}_difference"], result[f"{kind}_error"] = folds.mean(), folds.sem()
-        as_good &= worse * folds.mean() <= folds.sem()
-    return result.assign(as_good=as_good).sort_values("epoch_seconds")
-
-
 def main(
     root: Annotated[Path, typer.Option(help="Top folder of Emo-DB.")],
     epochs: int = 15,
@@ -99,7 +82,7 @@ def main(
             "epoch_seconds": round((time.process_time() - start) / epochs, 3),
         }
         pd.DataFrame([row], columns=COLUMNS).to_csv(TABLE, mode="a", header=not TABLE.exists(), index=False)
-    result = summary(measured())
+    result = speed.network_choice(measured())
     print(result.round(3).to_string())
     print(f"the cheapest that is as good as the best: {result.index[result['as_good']][0]}")
 

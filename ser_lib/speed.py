@@ -86,7 +86,30 @@ def rates(folder: Path | None = None) -> pd.DataFrame:
 def networks(folder: Path | None = None) -> pd.DataFrame:
     """The candidates of the choice of network, cheapest first: means over Emo-DB's ten validation speakers."""
     file = (folder or paths.PROJECT / "benchmarks") / "network_choice.csv"
-    columns = {"epoch_seconds": "seconds per epoch", "validation_ua": "validation UA, %", "validation_loss": "loss"}
-    means = pd.read_csv(file).groupby("network")[list(columns)].mean().sort_values("epoch_seconds")
-    means["validation_ua"] = (100 * means["validation_ua"]).round(1)
-    return means.round({"epoch_seconds": 2, "validation_loss": 3}).rename(columns=columns).reset_index()
+    means = network_choice(pd.read_csv(file)).reset_index()
+    return pd.DataFrame(
+        {
+            "network": means["network"],
+            "seconds per epoch": means["epoch_seconds"].round(2),
+            "validation UA, %": (100 * means["validation_ua"]).round(1),
+            "loss": means["validation_loss"].round(3),
+            "as good as the best": means["as_good"].map({True: "yes", False: "no"}),
+        }
+    )
+
+
+def network_choice(table: pd.DataFrame) -> pd.DataFrame:
+    """Means of each network, cheapest first, and paired differences to the one with the highest validation UA.
+
+    A network is ``as good`` if neither UA nor loss is worse than the best network's by more than a standard error.
+    """
+    scores = table.pivot_table(index=["fold", "seed"], columns="network", values=["validation_ua", "validation_loss"])
+    best = scores["validation_ua"].mean().idxmax()
+    result = table.groupby("network")[["epoch_seconds", "validation_ua", "validation_loss"]].mean()
+    as_good = pd.Series(True, index=result.index)
+    for kind, worse in (("validation_ua", -1), ("validation_loss", 1)):
+        difference = scores[kind].sub(scores[kind][best], axis=0)
+        folds = difference.groupby("fold").mean()  # seeds of a fold are not independent of each other
+        result[f"{kind}_difference"], result[f"{kind}_error"] = folds.mean(), folds.sem()
+        as_good &= worse * folds.mean() <= folds.sem()
+    return result.assign(as_good=as_good).sort_values("epoch_seconds")

@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import pandas as pd
 import pytest
 
 from ser_lib import paths, speed
@@ -56,3 +57,20 @@ def test_every_table_has_a_row_for_all_that_was_measured(folder):
     hidden = speed.load("recurrence", folder)["hidden"]
     assert len(speed.recurrences(folder)) == sum(map(len, hidden.values()))
     assert speed.networks(folder)["seconds per epoch"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize(
+    "ua, loss, as_good",
+    [((0.7, 0.8, 0.9), (0.4, 0.3, 0.2), True), ((0.6, 0.7, 0.8), (0.4, 0.3, 0.2), False),
+     ((0.7, 0.8, 0.9), (0.5, 0.4, 0.3), False), ((0.65, 0.8, 0.92), (0.4, 0.3, 0.2), True)],
+)  # fmt: skip
+def test_a_network_is_as_good_unless_ua_or_loss_is_worse_by_more_than_a_standard_error(ua, loss, as_good):
+    measured = {("best", 2.0): ((0.7, 0.8, 0.9), (0.4, 0.3, 0.2)), ("cheap", 1.0): (ua, loss)}
+    rows = [
+        (name, fold, 0, seconds, *scores)
+        for (name, seconds), values in measured.items()
+        for fold, scores in enumerate(zip(*values, strict=True), start=1)
+    ]
+    columns = ["network", "fold", "seed", "epoch_seconds", "validation_ua", "validation_loss"]
+    table = speed.network_choice(pd.DataFrame(rows, columns=columns))
+    assert table.index.tolist() == ["cheap", "best"] and table["as_good"].tolist() == [as_good, True]
