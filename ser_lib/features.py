@@ -199,7 +199,7 @@ def _write_strip(folder: Path, table: pd.DataFrame, identity: dict, floor_db: fl
     starts = np.concatenate([[0], np.cumsum(frames)])
     shape = (BINS[8], int(starts[-1]))
     with (
-        open(folder / "strip.npy", "wb", buffering=0) as file,
+        open(folder / "strip.npy", "wb") as file,
         tqdm(total=len(table), desc="spectrograms", unit="utterance", disable=not progress) as bar,
     ):
         np.lib.format.write_array_header_1_0(file, {"descr": "<f4", "fortran_order": False, "shape": shape})
