@@ -9,7 +9,6 @@ multiply-add, three times those of the forward pass but for the first convolutio
 Writes benchmarks/epoch.json. Takes a minute or two; nothing else should run meanwhile.
 """
 
-import json
 import statistics
 import subprocess
 import sys
@@ -19,13 +18,14 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import report
 import torch
 import typer
 from ordinary import OrdinaryConvLSTM
 from torch import nn
 from torch.nn import functional
 
-from ser_lib import corpora, features, records, training
+from ser_lib import corpora, features, training
 from ser_lib.experiments import Experiment, find_experiment
 from ser_lib.folds import find_fold
 from ser_lib.model import describe
@@ -172,12 +172,8 @@ def main(
         "two_runs_utterances_per_second": round(two),
         "two_over_one": round(two / one, 2),
         "gpu": "not measured",
-        "hardware": records.provenance("cpu")["hardware"],
-        "threads": 1,
-        "torch": torch.__version__,
     }
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    report.write(__file__, result)
 
 
 if __name__ == "__main__":

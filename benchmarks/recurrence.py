@@ -7,17 +7,15 @@ processor's, and repetitions of all are interleaved, so that other work on the m
 alike. Writes benchmarks/recurrence.json: medians, and medians of each repetition's ratio to torch's. Takes a minute.
 """
 
-import json
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pandas as pd
+import report
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from ser_lib import records
 from ser_lib.recurrence import pack, run_lstm
 from ser_lib.recurrent_bn import SCOPES, BatchNormLSTM
 
@@ -114,12 +112,8 @@ def main() -> None:
         "features": FEATURES,
         "repetitions": REPETITIONS,
         "hidden": {hidden: measure(hidden) for hidden in HIDDEN_SIZES},
-        "hardware": records.provenance("cpu")["hardware"],
-        "threads": 1,
-        "torch": torch.__version__,
     }
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    report.write(__file__, result)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ On one thread, repetitions interleaved; the ordinary way keeps re² + im² of ea
 benchmarks/store.json.
 """
 
-import json
 import os
 import statistics
 import tempfile
@@ -15,11 +14,12 @@ from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
+import report
 import soundfile
 import torch
 import typer
 
-from ser_lib import corpora, features, records
+from ser_lib import corpora, features
 
 
 def decode(table: pd.DataFrame) -> None:
@@ -62,12 +62,8 @@ def main(
         "seconds": {way: round(statistics.median(values), 3) for way, values in times.items()},
         "ratio": round(statistics.median(ratios), 2),
         "utterances": len(table),
-        "hardware": records.provenance("cpu")["hardware"],
-        "threads": 1,
-        "torch": torch.__version__,
     }
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    report.write(__file__, result)
 
 
 if __name__ == "__main__":

@@ -7,17 +7,17 @@ waveforms, by way of a spectrogram and back; its time is of what it offers. Writ
 """
 
 import importlib.util
-import json
 import statistics
 import time
 from pathlib import Path
 from typing import Annotated
 
+import report
 import torch
 import typer
 from torch import nn
 
-from ser_lib import audio, corpora, features, records, vtlp
+from ser_lib import audio, corpora, features, vtlp
 from ser_lib.strip import Layout, lay
 
 BATCH, BINS = 16, features.BINS[4]
@@ -72,12 +72,8 @@ def main(
         "utterances_per_second": rates,
         "over_nlpaug": round(rates["into a strip"] / rates["nlpaug"]) if "nlpaug" in rates else "not measured",
         "frames": sum(picture.shape[1] for picture in pictures),
-        "hardware": records.provenance("cpu")["hardware"],
-        "threads": 1,
-        "torch": torch.__version__,
     }
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    report.write(__file__, result)
 
 
 if __name__ == "__main__":
