@@ -13,6 +13,8 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence
 
+from ser_lib.linear import linear, product
+
 
 class Packing(NamedTuple):
     """Where the packed frames of a batch come from, and how they hang together.
@@ -101,8 +103,8 @@ def run_lstm(lstm: nn.LSTM, frames: torch.Tensor, packing: Packing) -> tuple[tor
             [getattr(lstm, kind + name) for name in of_layer]
             for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
         )
-        bias = torch.cat(bias_ih) + torch.cat(bias_hh)
-        preactivations = torch.addmm(bias, frames, torch.cat(weight_ih).T).unflatten(1, (len(of_layer), -1))
+        preactivations = linear(frames, torch.cat(weight_ih), torch.cat(bias_ih) + torch.cat(bias_hh))
+        preactivations = preactivations.unflatten(1, (len(of_layer), -1))
         frames, state, _ = recur(preactivations, torch.stack(weight_hh), packing)
         states.append(state)
     return frames, torch.cat(states)
@@ -165,7 +167,8 @@ class Recurrence(torch.autograd.Function):
             grads_h[step][:, :size].baddbmm_(grad.flatten(2), weight_hh)
             grads_c[step][:, :size].addcmul_(of_c, forget)
         grads = grads.flatten(2)
-        grad_weight = torch.bmm(grads.transpose(1, 2), hidden.index_select(1, packing.previous))
+        states = hidden.index_select(1, packing.previous)
+        grad_weight = torch.stack([product(grad.T, state) for grad, state in zip(grads, states, strict=True)])
         return _by_frame(grads, packing.mirror), grad_weight, None
 
 

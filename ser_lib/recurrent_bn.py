@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from ser_lib.errors import SerError
+from ser_lib.linear import linear
 from ser_lib.recurrence import Packing, pack, recur
 
 FRAMES = 256
@@ -131,7 +132,7 @@ class BatchNormLSTM(nn.Module):
         """One layer, both directions: packed frames, (frames, features) -> what :func:`recur` returns."""
         weight_ih = torch.cat(self._of("weight_ih", layer))
         weight_hh, gain, shift = (torch.stack(self._of(kind, layer)) for kind in ("weight_hh", "gain", "shift"))
-        contribution = (frames @ weight_ih.T).unflatten(1, (len(self.suffixes), 4, self.hidden_size))
+        contribution = linear(frames, weight_ih).unflatten(1, (len(self.suffixes), 4, self.hidden_size))
         gain, shift = (part.unflatten(1, (4, self.hidden_size)) for part in (gain, shift))
         steps = packing.steps.clamp(max=FRAMES - 1)
         if self.training:
