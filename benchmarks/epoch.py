@@ -9,9 +9,13 @@ multiply-add, three times those of the forward pass but for the first convolutio
 Writes benchmarks/epoch.json. Takes a minute or two; nothing else should run meanwhile.
 """
 
+import contextlib
+import importlib.util
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -103,6 +107,41 @@ class Ordinary:
             loss.item()
 
 
+@contextlib.contextmanager
+def keras(ordinary: Ordinary, experiment: Experiment, batches: list[np.ndarray]):
+    """A function that trains epochs in Keras and returns their seconds, in another process; None if not installed.
+
+    The process gets batches and weights, and checks that they give the logits of the ordinary implementation.
+    """
+    if not (importlib.util.find_spec("keras") and importlib.util.find_spec("tensorflow")):
+        yield None
+        return
+    arrays = {f"weight {name}": value.numpy() for name, value in ordinary.model.state_dict().items()}
+    for number, rows in enumerate(batches):
+        parts = [ordinary.pictures[row] for row in rows]
+        arrays[f"pictures {number}"] = nn.utils.rnn.pad_sequence(parts, batch_first=True).transpose(1, 2).numpy()
+        arrays[f"lengths {number}"] = np.array([len(part) for part in parts])
+        arrays[f"labels {number}"] = ordinary.labels[rows].numpy()
+    with torch.inference_mode():
+        first = (torch.from_numpy(arrays[f"{kind} 0"]) for kind in ("pictures", "lengths"))
+        arrays["logits"] = ordinary.model(*first).numpy()
+    for setting in ("strides", "hidden_size", "learning_rate", "momentum", "weight_decay"):
+        arrays[setting] = np.array(getattr(experiment, setting))
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(f"{folder}/case.npz", **arrays)
+        script = Path(__file__).with_name("keras_network.py")
+        with subprocess.Popen(
+            [sys.executable, str(script), f"{folder}/case.npz"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"},
+        ) as process:  # fmt: skip
+
+            def epoch() -> list[float]:
+                print("epoch", file=process.stdin, flush=True)
+                return [float(seconds) for seconds in process.stdout.readline().split()]
+
+            yield epoch
+
+
 def prepare(root: Path | None, name: str) -> tuple[Ours, Ordinary, Experiment, np.ndarray, list[np.ndarray]]:
     table = corpora.load("emodb", root)
     store = features.open_store(table)
@@ -116,11 +155,17 @@ def prepare(root: Path | None, name: str) -> tuple[Ours, Ordinary, Experiment, n
 def measure(root: Path | None, name: str, repetitions: int, peak: float) -> dict:
     """Medians of both, interleaved, and the median of the ratios."""
     ours, ordinary, experiment, lengths, batches = prepare(root, name)
-    ours.epoch(batches), ordinary.epoch(batches)  # to warm up
-    pairs = [
-        (timed(lambda: ours.epoch(batches)), timed(lambda: ordinary.epoch(batches))) for _ in range(repetitions)
-    ]
-    mine, other = (statistics.median(column) for column in zip(*pairs, strict=True))
+    with keras(ordinary, experiment, batches) as keras_epoch:
+        times = [
+            [
+                timed(lambda: ours.epoch(batches)),
+                timed(lambda: ordinary.epoch(batches)),
+                *(keras_epoch() if keras_epoch else []),
+            ]
+            for _ in range(-1, repetitions)
+        ][1:]  # the first is to warm up
+    mine, other, *in_keras = (statistics.median(column) for column in zip(*times, strict=True))
+    ratios = [statistics.median(row[column] / row[0] for row in times) for column in range(1, 2 + len(in_keras))]
     operations = useful_operations(experiment, lengths)
     return {
         "utterances": len(lengths),
@@ -128,7 +173,12 @@ def measure(root: Path | None, name: str, repetitions: int, peak: float) -> dict
         "useful_gflop": round(operations / 1e9, 2),
         "ours_seconds": round(mine, 3),
         "ordinary_seconds": round(other, 3),
-        "ratio": round(statistics.median(second / first for first, second in pairs), 2),
+        "ratio": round(ratios[0], 2),
+        "keras": {
+            way: {"seconds": round(seconds, 3), "ratio": round(ratio, 2)}
+            for way, seconds, ratio in zip(("train_on_batch", "fit"), in_keras, ratios[1:], strict=False)
+        }
+        or "not measured",
         "ours_gflop_per_second": round(operations / mine / 1e9, 1),
         "ordinary_gflop_per_second": round(operations / other / 1e9, 1),
         "share_of_gemm_peak": round(operations / mine / 1e9 / peak, 2),

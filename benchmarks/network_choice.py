@@ -1,4 +1,4 @@
-"""Which network the default is: candidates compared on the validation speakers of Emo-DB, never on test speakers.
+"""Which network the default is, which the rule below chose: candidates compared on the validation speakers of Emo-DB, never on test speakers.
 
     python benchmarks/network_choice.py --root /path/to/emodb [--part 1/2]
 
@@ -35,7 +35,7 @@ def network(filters=FILTERS, kernels=KERNELS, strides=STRIDES, hidden_size=HIDDE
 
 
 NETWORKS = {
-    "default": network(),
+    "first default": network(),
     "fewer filters": network(filters=(8, 16, 24, 32)),
     "half hidden": network(hidden_size=64),
     "fewer filters, half hidden": network(filters=(8, 16, 24, 32), hidden_size=64),

@@ -324,9 +324,9 @@ def test_what_the_bi_lstm_reads_has_the_same_size_and_nearly_the_same_view_howev
     stack = CONVOLUTIONS[convolutions]
     assert {len(part) for part in stack.values()} == {convolutions}
     assert stack["filters"][-1] == 32
-    assert np.prod(stack["strides"], axis=0).tolist() == [32, 4]
+    assert np.prod(stack["strides"], axis=0).tolist() == [16, 4]
     bins, frames = receptive_field(stack["kernels"], stack["strides"])
-    assert 61 <= bins <= 67 and 25 <= frames <= 27
+    assert 33 <= bins <= 37 and 25 <= frames <= 27
 
 
 def test_four_convolutions_are_the_baselines():
