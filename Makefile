@@ -20,7 +20,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: book pages results test lint clean help
+.PHONY: book pages results test lint benchmarks clean help
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -43,6 +43,10 @@ test: $(READY) ## run the unit tests and every notebook
 
 lint: $(READY) ## check the style of the code
 	$(BIN)/ruff check .
+
+benchmarks: $(READY) ## measure speed (half an hour, an idle machine, Emo-DB in SER_CORPORA), and write benchmarks/*.json
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+	$(BIN)/python benchmarks/run.py
 
 clean: ## remove the built book; runs, data and the environment stay
 	rm -rf _build

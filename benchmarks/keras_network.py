@@ -84,9 +84,10 @@ def main(file: str) -> None:
     settings = {name: float(case[name]) for name in ("learning_rate", "momentum", "weight_decay")}
     model.compile(keras.optimizers.SGD(**settings), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     dataset = Batches(batches)
+    ways = lambda: [model.train_on_batch(*batch) for batch in batches], lambda: model.fit(dataset, verbose=0)
     for _ in sys.stdin:
         seconds = []
-        for epoch in (lambda: [model.train_on_batch(*batch) for batch in batches], lambda: model.fit(dataset, verbose=0)):
+        for epoch in ways:
             start = time.perf_counter()
             epoch()
             seconds.append(time.perf_counter() - start)

@@ -7,15 +7,14 @@ with and without, in turns, on one thread, and the median of the ratios. The spe
 Emo-DB, roughly: what is in them does not matter for the time that a step takes.
 """
 
-import json
 import statistics
 import time
-from pathlib import Path
 
+import report
 import torch
 from torch.nn import functional
 
-from ser_lib import records, training
+from ser_lib import training
 from ser_lib.experiments import EXPERIMENTS
 from ser_lib.features import BINS
 from ser_lib.model import layer_of
@@ -58,12 +57,8 @@ def main() -> None:
         "without_ms": round(without, 2),
         "with_ms": round(with_norms, 2),
         "ratio": round(statistics.median(second / first for first, second in times), 3),
-        "hardware": records.provenance("cpu")["hardware"],
-        "threads": 1,
-        "torch": torch.__version__,
     }
-    print(json.dumps(result, indent=1))
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
+    report.write(__file__, result)
 
 
 if __name__ == "__main__":

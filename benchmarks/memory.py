@@ -6,7 +6,6 @@
 epoch of `table1-best` (513 bins) on them. Writes benchmarks/memory.json. Needs 1 GB of disk and some minutes.
 """
 
-import json
 import os
 import resource
 import tempfile
@@ -15,9 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import report
 import soundfile
 
-from ser_lib import audio, features, records, training
+from ser_lib import audio, features, training
 from ser_lib.corpora import EMOTIONS
 from ser_lib.experiments import find_experiment
 from ser_lib.folds import find_fold
@@ -72,10 +72,8 @@ def main() -> None:
         result |= {
             "epoch_and_test_seconds": round(time.perf_counter() - clock, 1),
             "training_peak_mib": peak_mib(),
-            "hardware": records.provenance("cpu")["hardware"],
         }
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1) + "\n")
-    print(json.dumps(result, indent=1))
+    report.write(__file__, result)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Which network the default is, which the rule below chose: candidates compared on the validation speakers of Emo-DB, never on test speakers.
+"""Which network the default is: candidates compared on validation speakers of Emo-DB, never on test speakers.
 
     python benchmarks/network_choice.py --root /path/to/emodb [--part 1/2]
 

@@ -2,10 +2,11 @@
 
     python benchmarks/store.py --root /path/to/emodb
 
-On one thread, repetitions interleaved; the ordinary way keeps re² + im² of each recording and writes nothing. Writes
-benchmarks/store.json.
+On one thread, repetitions interleaved; the ordinary ways keep the power of each recording and write nothing; librosa's
+is measured where it is installed. Writes benchmarks/store.json.
 """
 
+import importlib.util
 import os
 import statistics
 import tempfile
@@ -13,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import pandas as pd
 import report
 import soundfile
@@ -38,6 +40,15 @@ def ordinary(table: pd.DataFrame) -> None:
         _ = transform.real**2 + transform.imag**2
 
 
+def with_librosa(table: pd.DataFrame) -> None:
+    """Decoding, and the power as librosa gives it."""
+    import librosa
+
+    for path in table["path"]:
+        samples = soundfile.read(path, dtype="float32")[0]
+        _ = np.abs(librosa.stft(samples, n_fft=features.WINDOW, hop_length=features.HOP, center=False)) ** 2
+
+
 def main(
     root: Annotated[Path | None, typer.Option(help="Top folder of Emo-DB; without it, $SER_CORPORA/emodb.")] = None,
     repetitions: int = 11,
@@ -45,9 +56,12 @@ def main(
     """Measure and write the medians."""
     torch.set_num_threads(1)
     table = corpora.load("emodb", root)
-    times: dict[str, list[float]] = {"decoding": [], "decoding and torch.stft": [], "files to store": []}
+    ways = {"decoding": decode, "decoding and torch.stft": ordinary, "files to store": features.open_store}
+    if importlib.util.find_spec("librosa"):
+        ways["decoding and librosa.stft"] = with_librosa
+    times: dict[str, list[float]] = {way: [] for way in ways}
     for repetition in range(-1, repetitions):  # one to warm up
-        for way, function in zip(times, (decode, ordinary, features.open_store), strict=True):
+        for way, function in ways.items():
             with tempfile.TemporaryDirectory() as scratch:
                 os.environ["SER_DATA"] = scratch
                 start = time.perf_counter()

@@ -422,6 +422,40 @@ def fold_scores(scored: pd.DataFrame, corpus: str, experiment: str = "table1-bes
     return figure
 
 
+def cost_growth(growth: Mapping[str, pd.DataFrame]) -> Figure:
+    """How the cost of training grows with utterances, with their frames, and with runs at once.
+
+    Args:
+        growth: as :func:`ser_lib.speed.growth` returns it.
+
+    Returns:
+        The figure: seconds of an epoch by utterances and by frames, on logarithmic scales beside a line of exact
+        proportion through the middle measurement, and the throughput by runs at once beside that of one run repeated.
+
+    Source: none in the paper; ``benchmarks/growth.py``.
+    """
+    figure = Figure(figsize=style.size(height=2.8))
+    panels = figure.subplots(1, 3)
+    for axes, name, column, label in zip(
+        panels, ("by_utterances", "by_frames"), ("utterances", "frames"), ("utterances", "frames per utterance"),
+        strict=False,
+    ):  # fmt: skip
+        measured = growth[name]
+        middle = measured.iloc[len(measured) // 2]
+        axes.loglog(measured[column], measured["seconds"], color=style.OURS, marker="o", label="measured")
+        proportion = middle["seconds"] * measured[column] / middle[column]
+        axes.loglog(measured[column], proportion, color=GREY, linestyle=":", label="in proportion")
+        axes.set(xlabel=label, ylabel="epoch (s)", xticks=measured[column], xticklabels=measured[column])
+        axes.minorticks_off()
+    at_once = growth["by_runs_at_once"]
+    rate = at_once["utterances_per_second"]
+    panels[2].plot(at_once["runs"], rate, color=style.OURS, marker="o")
+    panels[2].plot(at_once["runs"], rate[0] * at_once["runs"] / at_once["runs"][0], color=GREY, linestyle=":")
+    panels[2].set(xlabel="runs at once", ylabel="throughput (utterances/s)", xticks=at_once["runs"], ylim=0)
+    panels[0].legend()
+    return figure
+
+
 def gradient_norms(gradients: pd.DataFrame) -> Figure:
     """Norm of the loss gradient of each layer over the epochs of one run.
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 
 def linear(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None = None) -> torch.Tensor:
-    """As ``torch.nn.functional.linear``: x W^T + bias; (rows, inputs), (outputs, inputs), (outputs,) -> (rows, outputs)."""
+    """x W^T + bias, as PyTorch's linear: (rows, inputs), (outputs, inputs), (outputs,) -> (rows, outputs)."""
     return Linear.apply(x, weight, bias) if uses_onednn(x) else functional.linear(x, weight, bias)
 
 

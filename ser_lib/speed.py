@@ -28,8 +28,8 @@ def load(name: str, folder: Path | None = None) -> dict:
 
 def targets(folder: Path | None = None) -> pd.DataFrame:
     """What was aimed at, beside what was measured: ``aim``, ``wanted``, ``measured`` and whether it was ``met``."""
-    epoch, recurrence, memory, vtlp, store = (
-        load(name, folder) for name in ("epoch", "recurrence", "memory", "vtlp", "store")
+    epoch, recurrence, memory, vtlp, store, forty, startup = (
+        load(name, folder) for name in ("epoch", "recurrence", "memory", "vtlp", "store", "forty_folds", "startup")
     )
     rows = []
 
@@ -52,7 +52,10 @@ def targets(folder: Path | None = None) -> pd.DataFrame:
         aim(f"BatchNormLSTM of {hidden} units: time over nn.LSTM, packed", "at most", 1, ratio, " ×")
     aim("VTLP: times as fast as nlpaug", "at least", 250, vtlp["over_nlpaug"], " ×")
     aim("recordings to store: time over decoding and torch.stft", "at most", 1.5, store["ratio"], " ×")
+    aim(f"forty folds of Table 1 on Emo-DB, {forty['cores']} cores", "at most", 3600, forty["seconds"], " s")
     aim("memory of one run at IEMOCAP's scale (noise)", "at most", 3072, memory["training_peak_mib"], " MiB")
+    aim("the command line's help", "at most", 0.5, startup["help_seconds"], " s")
+    aim("the whole book from committed results, nothing cached", "at most", 120, startup["book_seconds"], " s")
     aim("forty folds of Table 1 on an H200-class GPU", "at most", 120, NOT_MEASURED, " s")
     return pd.DataFrame(rows, columns=["aim", "wanted", "measured", "met"])
 
@@ -60,12 +63,25 @@ def targets(folder: Path | None = None) -> pd.DataFrame:
 def epochs(folder: Path | None = None) -> pd.DataFrame:
     """One training epoch on one thread: ours and plain PyTorch."""
     measured = load("epoch", folder)
-    rows = [
-        (name, who, part[f"{key}_seconds"], part[f"{key}_gflop_per_second"])
-        for name, part in measured["experiments"].items()
-        for who, key in (("ours", "ours"), ("plain PyTorch", "ordinary"))
-    ]
+    rows = []
+    for name, part in measured["experiments"].items():
+        seconds = {"ours": part["ours_seconds"], "plain PyTorch": part["ordinary_seconds"]}
+        if part["keras"] != NOT_MEASURED:
+            seconds |= {f"Keras, {way}": measurement["seconds"] for way, measurement in part["keras"].items()}
+        rows += [(name, who, value, round(part["useful_gflop"] / value, 1)) for who, value in seconds.items()]
     return pd.DataFrame(rows, columns=["experiment", "implementation", "seconds", "useful GFLOP/s"])
+
+
+def stores(folder: Path | None = None) -> pd.DataFrame:
+    """From the recordings of Emo-DB to spectrograms, by way."""
+    measured = load("store", folder)["seconds"]
+    return pd.DataFrame(list(measured.items()), columns=["way", "seconds"])
+
+
+def growth(folder: Path | None = None) -> dict[str, pd.DataFrame]:
+    """How cost grows: tables ``by_utterances`` and ``by_frames`` of an epoch, and ``by_runs_at_once`` of throughput."""
+    measured = load("growth", folder)
+    return {name: pd.DataFrame(measured[name]) for name in ("by_utterances", "by_frames", "by_runs_at_once")}
 
 
 def recurrences(folder: Path | None = None) -> pd.DataFrame:

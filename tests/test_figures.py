@@ -112,6 +112,12 @@ HISTORIES = pd.concat(
 )
 BEST_OF = pd.DataFrame({"k": [1, 2, 3], "expected_best": [0.6, 0.62, 0.625], "rise": [0.0, 0.02, 0.025]})
 
+GROWTH = {
+    "by_utterances": pd.DataFrame({"utterances": [10, 20, 40], "seconds": [1.0, 2.0, 4.5]}),
+    "by_frames": pd.DataFrame({"frames": [21, 135, 909], "seconds": [0.5, 2.0, 20.0]}),
+    "by_runs_at_once": pd.DataFrame({"runs": [1, 2, 4], "utterances_per_second": [100, 190, 200]}),
+}
+
 
 def picture(bins=257, frames=50):
     return torch.linspace(-80, 0, bins * frames).reshape(bins, frames)
@@ -137,6 +143,7 @@ DRAW = {
     "normalisation_curves": lambda: figures.normalisation_curves(HISTORIES, PAIRS),
     "best_of_seeds": lambda: figures.best_of_seeds(BEST_OF, "UA of table1-best, Emo-DB"),
     "schedule_response": lambda: figures.schedule_response(),
+    "cost_growth": lambda: figures.cost_growth(GROWTH),
 }
 # What each axis must say, units included where there are any.
 LABELS = {
@@ -159,12 +166,15 @@ LABELS = {
         "million multiply-adds, parameters",
         "Bi-LSTM layers",
         "convolutions",
-        "23.4\n478 k",
+        "37.8\n711 k",
     },
     "table3_scores": {"batch size (utterances)", "unweighted accuracy (%)"},
     "normalisation_curves": {"epoch", "cross-entropy (nats)"},
     "best_of_seeds": {"runs to choose from", "expected score of the best run (%)"},
     "schedule_response": {"step", "size of the update"},
+    "cost_growth": {
+        "utterances", "frames per utterance", "epoch (s)", "runs at once", "throughput (utterances/s)",
+    },
 }
 everything = pytest.mark.parametrize("name", DRAW)
 
@@ -808,3 +818,11 @@ def test_the_update_falls_at_once_with_beta_and_as_momentum_forgets_with_eta():
     assert beta[60:] == pytest.approx(0.1, abs=0.001)
     fading = 0.1 + 0.9 * 0.9 ** np.arange(1, 61)
     assert eta[60:] == pytest.approx(fading, abs=0.01)
+
+
+def test_cost_growth_draws_measurements_beside_exact_proportion():
+    utterances, frames, runs = figures.cost_growth(GROWTH).axes
+    proportional = {utterances: [1, 2, 4], frames: [2 * 21 / 135, 2, 2 * 909 / 135], runs: [100, 200, 400]}
+    for axes, expected in proportional.items():
+        np.testing.assert_allclose(axes.lines[1].get_ydata(), expected)
+    assert runs.lines[0].get_ydata().tolist() == [100, 190, 200]
