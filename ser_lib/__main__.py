@@ -1,4 +1,4 @@
-"""The command line: ``python -m ser_lib corpus | experiments | run | collect | predict | readme``."""
+"""The command line: ``python -m ser_lib corpus | experiments | run | collect | variety | predict | readme``."""
 
 import sys
 from pathlib import Path
@@ -106,6 +106,25 @@ def collect(
     from ser_lib import records
 
     records.collect(out)
+
+
+@app.command()
+def variety(
+    corpus: Annotated[str, typer.Option(help="iemocap, emodb, ravdess, nemo or synthetic.")],
+    experiment: Annotated[str, typer.Option(help="Whose finished runs are measured.")] = "table1-baseline",
+    root: Root = None,
+    allow_partial: AllowPartial = False,
+) -> None:
+    """Measure how gradients differ from batch to batch, by batch size, at the weights of finished runs."""
+    from ser_lib.experiments import find_experiment
+
+    find_experiment(experiment)
+    table = _load(corpus, root, allow_partial, "improvised", False)
+    from ser_lib import variety
+
+    measured = variety.measure(table, experiment)
+    print(measured.groupby("batch_size")["cosine"].agg(["mean", "count"]).to_string(float_format="%.4f"))
+    print(f"kept in {variety.save(measured)}")
 
 
 @app.command()

@@ -1,5 +1,6 @@
 """Tables of scores, computed from predictions; pure functions of tidy tables (Tables 1, 2 and 3, Section 3)."""
 
+import base64
 import html
 import itertools
 import json
@@ -17,7 +18,16 @@ from scipy import stats
 from ser_lib import metrics, model, paper, paths, records, training
 from ser_lib.corpora import EMOTIONS, TITLES
 from ser_lib.errors import SerError
-from ser_lib.experiments import BATCH_SIZES, BEST, CONVOLUTIONS, EXPERIMENTS, Experiment, batch_name, depth_name
+from ser_lib.experiments import (
+    BATCH_SIZES,
+    BEST,
+    CONVOLUTIONS,
+    EXPERIMENTS,
+    Experiment,
+    batch_name,
+    depth_name,
+    members,
+)
 from ser_lib.features import frame_counts
 
 RUN = records.IDENTITY
@@ -422,6 +432,20 @@ def table3(scored: pd.DataFrame, failures: pd.DataFrame, metric: str) -> pd.Data
     return table
 
 
+def predictions_of(predictions: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """The test predictions of some experiments, or of families of them, as they were collected.
+
+    Args:
+        predictions: those of all runs.
+        names: experiments or families.
+
+    Raises:
+        SerError: a name is unknown.
+    """
+    chosen = {member for name in names for member in members(name)}
+    return predictions[predictions["experiment"].isin(chosen)]
+
+
 def depth_scores(scored: pd.DataFrame, corpus: str, metric: str) -> pd.DataFrame:
     """Mean score of each network of the depth study, all of them over the same runs.
 
@@ -615,8 +639,21 @@ def _value(value: object) -> str:
 
 
 @dataclass(frozen=True)
+class Cell:
+    """A cell of a shown table: its text, and optionally a CSS class, where it links to, and a name to link to."""
+
+    text: str
+    css: str = ""
+    href: str = ""
+    anchor: str = ""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True)
 class Shown:
-    """A table as pages and notebooks show it: caption, text alternative, no index; the same text on every machine."""
+    """A table as pages and notebooks show it: caption, no index, and the table as CSV; the same on every machine."""
 
     frame: pd.DataFrame
     caption: str
@@ -628,18 +665,53 @@ class Shown:
 
     def _repr_html_(self) -> str:
         def cell(value: object) -> str:
-            css = self.classes.get(str(value))
-            content = html.escape(str(value))
-            content = f'<span class="{css}">{content}</span>' if css else content
-            words = re.search(r"[^\W\d_]{2}", str(value))  # numbers line up on the right, words on the left
-            return f'<td class="words">{content}</td>' if words else f"<td>{content}</td>"
+            described = value if isinstance(value, Cell) else Cell(str(value), self.classes.get(str(value), ""))
+            content = html.escape(described.text)
+            if described.href:
+                content = f'<a href="{html.escape(described.href)}">{content}</a>'
+            if described.css:
+                content = f'<span class="{described.css}">{content}</span>'
+            name = f' id="{html.escape(described.anchor)}"' if described.anchor else ""
+            words = re.search(r"[^\W\d_]{2}", described.text)  # numbers line up on the right, words on the left
+            return f'<td{name} class="words">{content}</td>' if words else f"<td{name}>{content}</td>"
 
         head = "".join(f'<th scope="col">{html.escape(str(column))}</th>' for column in self.frame.columns)
         body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in self.frame.itertuples(index=False))
         return (
-            f'<div class="shown-table"><table class="dataframe table"><caption>{html.escape(self.caption)}</caption>'
+            f'<div class="shown-table"><table class="dataframe table"><caption>{html.escape(self.caption)} '
+            f"{download(self.frame, self.caption)}</caption>"
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
+
+
+def download(frame: pd.DataFrame, name: str, text: str = "CSV") -> str:
+    """A link, in HTML, that holds a table as CSV; no other file is needed.
+
+    Args:
+        frame: the table; its index is left out.
+        name: from which the file's name is made.
+        text: what the link says.
+    """
+    file = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60].strip("-")
+    data = base64.b64encode(frame.to_csv(index=False).encode()).decode()
+    return f'<a class="csv" download="{file}.csv" href="data:text/csv;base64,{data}">{html.escape(text)}</a>'
+
+
+@dataclass(frozen=True)
+class Downloads:
+    """Tables that can be downloaded from a page as CSV: what each is -> the table."""
+
+    frames: Mapping[str, pd.DataFrame]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name}: {counted(len(frame), 'row')}" for name, frame in self.frames.items())
+
+    def _repr_html_(self) -> str:
+        items = (
+            f"<li>{download(frame, name, name)} ({counted(len(frame), 'row')})</li>"
+            for name, frame in self.frames.items()
+        )
+        return f"<ul>{''.join(items)}</ul>"
 
 
 def readme_tables(scored: pd.DataFrame) -> str:

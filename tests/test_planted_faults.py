@@ -472,10 +472,61 @@ FAULTS = [
     ),
     Fault(
         "gradients are compared by norm where it says per weight",
-        "ser_lib/claims.py",
+        "ser_lib/statements.py",
         "norm / np.sqrt(layers[members].sum()) if per_weight else norm",
         "norm",
         "tests/test_claims.py::test_per_weight_a_gradient_is_divided_by_the_root_of_the_number_of_weights",
+    ),
+    # Verdicts
+    Fault(
+        "several comparisons are not corrected for their number",
+        "ser_lib/verdicts.py",
+        "holm([_p_value(values) for values in differences.values()])",
+        "[_p_value(values) for values in differences.values()]",
+        "tests/test_claims.py::test_none_better_fails_only_by_an_experiment_that_is_better_after_correction",
+    ),
+    Fault(
+        "one part of a claim is enough",
+        "ser_lib/verdicts.py",
+        "for o in (NOT_RUN, FAILS, UNDECIDED) if o in outcomes), HOLDS)",
+        "for o in (NOT_RUN, HOLDS, UNDECIDED) if o in outcomes), FAILS)",
+        "tests/test_claims.py::test_a_claim_of_two_parts_fails_with_one_of_them",
+    ),
+    Fault(
+        "a margin works against the claim",
+        "ser_lib/verdicts.py",
+        "if towards[0] > -margin:",
+        "if towards[0] > margin:",
+        "tests/test_claims.py::test_almost_as_good_allows_a_margin_below_and_no_more",
+    ),
+    Fault(
+        "the best is best when only some others were run",
+        "ser_lib/verdicts.py",
+        "HOLDS if len(decided) == len(differences) else UNDECIDED",
+        "HOLDS if len(decided) == len(compared) else UNDECIDED",
+        "tests/test_claims.py::test_best_must_beat_every_other_and_fails_by_one_that_beats_it",
+    ),
+    Fault(
+        "a run that never learns counts as one that learns at once",
+        "ser_lib/statements.py",
+        'float(learnt.min()) if len(learnt) else find_experiment(experiment).epochs + 1.0',
+        'float(learnt.min()) if len(learnt) else 0.0',
+        "tests/test_claims.py::test_what_the_course_of_training_is_judged_by",
+    ),
+    Fault(
+        "two batches of a pair share utterances",
+        "ser_lib/variety.py",
+        "generator.permutation(rows)[: 2 * batch_size].reshape(2, batch_size)",
+        "np.stack([generator.permutation(rows)[:batch_size]] * 2)",
+        "tests/test_variety.py::test_a_cosine_is_that_of_the_two_gradients_written_out",
+    ),
+    # Products through oneDNN
+    Fault(
+        "the gradient of the bias is forgotten",
+        "ser_lib/linear.py",
+        "grad.sum(dim=0) if ctx.has_bias else None",
+        "torch.zeros_like(grad[0]) if ctx.has_bias else None",
+        "tests/test_linear.py::test_value_and_gradients_are_those_of_pytorch",
     ),
 ]
 

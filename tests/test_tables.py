@@ -1,6 +1,9 @@
 """Protects the tables: numbers come from predictions, gaps read as gaps, and no corpus is shown as another."""
 
+import base64
+import io
 import itertools
+import re
 
 import numpy as np
 import pandas as pd
@@ -451,3 +454,39 @@ def test_seeds_that_only_some_folds_have_run_change_no_mean():
 def test_an_interval_does_not_leave_the_scores_that_exist():
     assert tables.with_interval(0.9, 0.75, 1.05) == "90.0 [75.0, 100.0]"
     assert tables.with_interval(0.1, -0.05, 0.25) == "10.0 [0.0, 25.0]"
+
+
+# What can be downloaded
+
+
+def decoded(link: str) -> pd.DataFrame:
+    data = re.search(r'href="data:text/csv;base64,([^"]*)"', link)[1]
+    return pd.read_csv(io.BytesIO(base64.b64decode(data)))
+
+
+def test_a_shown_table_holds_itself_as_csv():
+    frame = pd.DataFrame({"Claim": [tables.Cell("a, b", href="x.html"), tables.Cell("c")], "UA (%)": [1.5, 2.5]})
+    text = tables.Shown(frame, "Scores, by claim")._repr_html_()
+    assert 'download="scores-by-claim.csv"' in text
+    assert decoded(text).to_dict("list") == {"Claim": ["a, b", "c"], "UA (%)": [1.5, 2.5]}
+
+
+def test_a_cell_links_names_and_colours_its_text_safely():
+    frame = pd.DataFrame({"a": [tables.Cell("<b>", css="verdict", href='x"y', anchor="here")]})
+    text = tables.Shown(frame, "caption")._repr_html_()
+    assert '<td id="here"><span class="verdict"><a href="x&quot;y">&lt;b&gt;</a></span></td>' in text
+    assert "<b>" in repr(tables.Shown(frame, "caption"))
+
+
+def test_downloads_list_each_table_with_its_rows():
+    shown = tables.Downloads({"Scores": pd.DataFrame({"x": [1, 2]}), "One": pd.DataFrame({"x": [1]})})
+    assert repr(shown) == "Scores: 2 rows\nOne: 1 row"
+    assert shown._repr_html_().count("<li>") == 2 and "(2 rows)" in shown._repr_html_()
+
+
+def test_predictions_of_a_family_are_those_of_its_members():
+    predictions = pd.DataFrame({"experiment": ["table1-best", "pooling-max", "table3-16"]})
+    chosen = tables.predictions_of(predictions, "table1", "pooling-max")["experiment"].tolist()
+    assert chosen == ["table1-best", "pooling-max"]
+    with pytest.raises(SerError, match="did you mean 'table1'"):
+        tables.predictions_of(predictions, "tabel1")

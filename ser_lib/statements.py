@@ -1,0 +1,526 @@
+"""The kinds of statement that a paper makes, each with its test: what is judged, and by which rule.
+
+What a statement is applied to, and so what it needs to be run, stands in its fields; :mod:`ser_lib.claims` lists them.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import pandas as pd
+
+from ser_lib import records, tables, variety, verdicts
+from ser_lib.corpora import EMOTIONS
+from ser_lib.experiments import find_experiment
+from ser_lib.features import frame_counts
+from ser_lib.model import describe
+from ser_lib.tables import OPEN_CORPORA
+from ser_lib.training import build_model
+from ser_lib.verdicts import FAILS, HOLDS, LEVEL, Verdict
+
+CORPORA = (*OPEN_CORPORA, "iemocap")
+PROBABILITIES = [f"p_{emotion}" for emotion in EMOTIONS]
+
+MARGIN = 2.0
+"""Points within which a score is called "almost" another, or reached."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What verdicts are computed from, all of it from records.
+
+    Attributes:
+        scored: WA and UA of every run, as :func:`ser_lib.tables.scores` returns them.
+        results: the records themselves.
+        utterances: corpus -> its table of utterances, where one is kept.
+        variety: as :func:`ser_lib.variety.load` returns it.
+    """
+
+    scored: pd.DataFrame
+    results: records.Results
+    utterances: dict[str, pd.DataFrame]
+    variety: pd.DataFrame
+
+    @classmethod
+    def of(cls, results: records.Results) -> "Evidence":
+        """The evidence that some results are."""
+        kept = {corpus: records.load_utterances(corpus) for corpus in CORPORA}
+        utterances = {corpus: table for corpus, table in kept.items() if table is not None}
+        return cls(tables.scores(results.predictions), results, utterances, variety.load())
+
+    def difference(self, corpus: str, experiment: str, reference: str, metric: str) -> np.ndarray:
+        """Points that an experiment adds to a reference, one per speaker: shape (speakers,)."""
+        return 100 * tables.paired_difference(self.scored, corpus, experiment, reference, metric)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A statement of the paper: a name of ours, its place, what it says, and the page that treats it."""
+
+    name: str
+    place: str
+    statement: str
+    chapter: str
+
+    corpora: ClassVar[tuple[str, ...]] = CORPORA
+    """Where it can be tested."""
+
+    @property
+    def test(self) -> str:
+        """The test in words: estimand, unit of resampling, and threshold."""
+        raise NotImplementedError
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """What must be run to test it."""
+        return ()
+
+    def judge(self, evidence: Evidence, corpus: str) -> Verdict:
+        """The verdict on one corpus."""
+        raise NotImplementedError
+
+    def command(self, corpus: str) -> str:
+        """What an owner of the corpus runs to test it."""
+        root = f"root=/path/to/{'IEMOCAP_full_release' if corpus == 'iemocap' else corpus}"
+        return (
+            f"snakemake --cores 4 runs --config corpus={corpus} {root} experiments={','.join(self.experiments)} "
+            "&& python -m ser_lib collect"
+        )
+
+
+@dataclass(frozen=True)
+class Printed(Statement):
+    """One that the paper's own numbers, or IEMOCAP's published counts, decide.
+
+    ``check`` returns whether they agree with it, and the finding in words.
+    """
+
+    check: Callable[[], tuple[bool, str]]
+    how: str
+
+    @property
+    def test(self) -> str:
+        """The test in words."""
+        return self.how
+
+
+@dataclass(frozen=True)
+class Untestable(Statement):
+    """One that no recording decides, and why."""
+
+    reason: str
+
+    @property
+    def test(self) -> str:
+        """Why there is none."""
+        return f"none: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Difference(Statement):
+    """One experiment beats (or loses to) another in one metric."""
+
+    experiment: str
+    reference: str
+    metric: str
+    direction: float
+    """Above or below zero: the side that is claimed. Where the paper prints the points, they stand here."""
+    margin: float = 0.0
+    """By how many points it may fall short and still be called as good."""
+
+    @property
+    def test(self) -> str:
+        """The test in words."""
+        side = "above" if self.direction > 0 else "below"
+        threshold = "zero" if not self.margin else f"−{self.margin:g}"
+        return (
+            f"{self.metric.upper()} of {self.experiment} minus {self.reference}, paired by fold and seed; holds if the "
+            f"{LEVEL:.0%} interval over speakers lies {side} {threshold}, does not hold if on the other side"
+        )
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """The two that are compared."""
+        return self.experiment, self.reference
+
+    def judge(self, evidence: Evidence, corpus: str) -> Verdict:
+        """The verdict on one corpus."""
+        differences = evidence.difference(corpus, self.experiment, self.reference, self.metric)
+        return verdicts.judge_difference(differences, self.direction, self.margin)
+
+
+@dataclass(frozen=True)
+class BothMetrics(Statement):
+    """One experiment beats another in UA and in WA."""
+
+    experiment: str
+    reference: str
+
+    @property
+    def test(self) -> str:
+        """The test in words."""
+        return (
+            f"UA and WA of {self.experiment} minus {self.reference}, paired by fold and seed; holds if both "
+            f"{LEVEL:.0%} intervals over speakers lie above zero, does not hold if one lies below"
+        )
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """The two that are compared."""
+        return self.experiment, self.reference
+
+    def judge(self, evidence: Evidence, corpus: str) -> Verdict:
+        """The verdict on one corpus."""
+        parts = {
+            metric.upper(): verdicts.judge_difference(
+                evidence.difference(corpus, self.experiment, self.reference, metric), +1
+            )
+            for metric in ("ua", "wa")
+        }
+        return verdicts.judge_joint(parts)
+
+
+@dataclass(frozen=True)
+class NoneBetter(Statement):
+    """None of several experiments is conclusively better than a reference."""
+
+    others: tuple[str, ...]
+    reference: str
+
+    @property
+    def test(self) -> str:
+        """The test in words."""
+        return (
+            f"UA of each of {', '.join(self.others)} minus {self.reference}, paired by fold and seed, t test over "
+            f"speakers, Holm's correction for their number; holds if none is above zero with p < {1 - LEVEL:.2f}, does "
+            "not hold if one is"
+        )
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """All of them."""
+        return self.reference, *self.others
+
+    def judge(self, evidence: Evidence, corpus: str) -> Verdict:
+        """The verdict on one corpus."""
+        return verdicts.judge_none_better(
+            {name: evidence.difference(corpus, name, self.reference, "ua") for name in self.others}
+        )
+
+
+@dataclass(frozen=True)
+class Best(Statement):
+    """One experiment is better than each of several others."""
+
+    best: str
+    others: tuple[str, ...]
+
+    @property
+    def test(self) -> str:
+        """The test in words."""
+        return (
+            f"UA of each of the {len(self.others)} others minus {self.best}, paired by fold and seed, t test over "
+            f"speakers, Holm's correction for their number; holds if all are below zero with p < {1 - LEVEL:.2f}, does "
+            "not hold if one is above"
+        )
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """All of them."""
+        return self.best, *self.others
+
+    def judge(self, evidence: Evidence, corpus: str) -> Verdict:
+        """The verdict on one corpus."""
+        return verdicts.judge_best({name: evidence.difference(corpus, name, self.best, "ua") for name in self.others})
+
+
+@dataclass(frozen=True)
+class Course(Statement):
+    """Training goes differently in one experiment than in another."""
+
+    experiment: str
+    reference: str
+    quantity: str
+    """A key of `COURSES`."""
+    direction: float
+
+    @property
+    def test(self) -> str:
+        """The test in words."""
+        side = "above" if self.direction > 0 else "below"
+        return (
+            f"{COURSES[self.quantity].meaning}: {self.experiment} minus {self.reference}, paired by fold and seed; "
+            f"holds if the {LEVEL:.0%} interval over speakers lies {side} zero, does not hold if on the other side"
+        )
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """The two that are compared."""
+        return self.experiment, self.reference
+
+    def judge(self, evidence: Evidence, corpus: str) -> Verdict:
+        """The verdict on one corpus."""
+        course = COURSES[self.quantity]
+        values = by_run(evidence.results.histories, course.of)
+        differences = tables.paired_difference(values, corpus, self.experiment, self.reference, "value")
+        return verdicts.judge_difference(differences, self.direction, unit=course.unit)
+
+
+@dataclass(frozen=True)
+class Distinct(Statement):
+    """Two experiments do not give the same."""
+
+    experiment: str
+    reference: str
+
+    @property
+    def test(self) -> str:
+        """The test in words."""
+        return (
+            f"test predictions and probabilities of {self.experiment} and {self.reference}, run by run; holds if one "
+            "run differs, does not hold if all are the same to four digits"
+        )
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """The two that are compared."""
+        return self.experiment, self.reference
+
+    def judge(self, evidence: Evidence, corpus: str) -> Verdict:
+        """The verdict on one corpus."""
+        predictions = evidence.results.predictions
+        of = predictions[predictions["corpus"] == corpus]
+        sides = [
+            of[of["experiment"] == name].set_index(["fold", "seed", "utterance"]).sort_index()
+            for name in (self.experiment, self.reference)
+        ]
+        columns = ["prediction", *PROBABILITIES]
+        first, second = (side[columns] for side in sides)
+        runs = set(first.index.droplevel(2)) & set(second.index.droplevel(2))
+        return verdicts.judge_distinct(sum(_alike(first.loc[run], second.loc[run]) for run in runs), len(runs))
+
+
+@dataclass(frozen=True)
+class Spread(Statement):
+    """Scores depend on the test speaker."""
+
+    experiment: str
+
+    @property
+    def test(self) -> str:
+        """The test in words."""
+        return (
+            f"correct answers of {self.experiment} by test speaker, χ² test of equal shares; holds if "
+            f"p < {1 - LEVEL:.2f}, else undecided (equality cannot be shown)"
+        )
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """The one."""
+        return (self.experiment,)
+
+    def judge(self, evidence: Evidence, corpus: str) -> Verdict:
+        """The verdict on one corpus, from the first seed: seeds of a speaker repeat the same utterances."""
+        scored = evidence.scored
+        part = scored[(scored["corpus"] == corpus) & (scored["experiment"] == self.experiment)]
+        part = part[part["seed"] == part["seed"].min()]
+        return verdicts.judge_spread(part["correct"].to_numpy(), part["utterances"].to_numpy())
+
+
+@dataclass(frozen=True)
+class LayerRatio(Statement):
+    """The gradient of the convolutions is larger than that of the Bi-LSTM layers.
+
+    The paper does not say how it measures a gradient: the norm of a layer's gradient grows with the number of its
+    weights, the root mean square over its weights does not.
+    """
+
+    experiment: str
+    per_weight: bool
+
+    @property
+    def test(self) -> str:
+        """The test in words."""
+        measure = "root mean square" if self.per_weight else "norm"
+        return (
+            f"{measure} of the gradient of all convolutions over that of all Bi-LSTM layers in {self.experiment}, "
+            f"geometric mean over epochs and seeds; holds if the {LEVEL:.0%} interval over speakers lies above one, "
+            "does not hold if below"
+        )
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """The one."""
+        return (self.experiment,)
+
+    def judge(self, evidence: Evidence, corpus: str) -> Verdict:
+        """The verdict on one corpus."""
+        gradients = evidence.results.gradients
+        part = gradients[(gradients["corpus"] == corpus) & (gradients["experiment"] == self.experiment)]
+        logarithms = np.log(module_ratio(part, self.experiment, self.per_weight))
+        return verdicts.judge_ratio(logarithms.groupby(part["fold"]).mean().to_numpy())
+
+
+@dataclass(frozen=True)
+class Level(Statement):
+    """An experiment reaches a score: of IEMOCAP alone, since no score of another corpus says anything about it."""
+
+    experiment: str
+    metric: str
+    printed: float
+
+    corpora: ClassVar[tuple[str, ...]] = ("iemocap",)
+
+    @property
+    def test(self) -> str:
+        """The test in words."""
+        return (
+            f"{self.metric.upper()} of {self.experiment} on IEMOCAP, mean over folds; holds if the {LEVEL:.0%} "
+            f"interval over speakers lies above {self.printed} − {MARGIN:g}, does not hold if below {self.printed}"
+        )
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """The one."""
+        return (self.experiment,)
+
+    def judge(self, evidence: Evidence, corpus: str) -> Verdict:
+        """The verdict on one corpus."""
+        scored = evidence.scored
+        part = tables.balanced(scored[(scored["corpus"] == corpus) & (scored["experiment"] == self.experiment)])
+        return verdicts.judge_level(
+            100 * part.groupby("fold")[self.metric].mean().to_numpy(dtype=float), self.printed, MARGIN
+        )
+
+
+@dataclass(frozen=True)
+class FrameRange(Statement):
+    """The shortest and longest utterance have so many frames: of IEMOCAP."""
+
+    printed: tuple[int, int]
+
+    corpora: ClassVar[tuple[str, ...]] = ("iemocap",)
+
+    @property
+    def test(self) -> str:
+        """The test in words."""
+        return "frames of the shortest and longest utterance: 64 ms windows every 32 ms, unpadded; holds if both agree"
+
+    def judge(self, evidence: Evidence, corpus: str) -> Verdict:
+        """The verdict on one corpus."""
+        table = evidence.utterances.get(corpus)
+        if table is None:
+            return verdicts.NO_RUNS
+        frames = frame_counts(table["duration"])
+        found = int(frames.min()), int(frames.max())
+        basis = tables.counted(len(table), "utterance")
+        return Verdict(HOLDS if found == self.printed else FAILS, f"{found[0]} to {found[1]}", basis)
+
+    def command(self, corpus: str) -> str:
+        """What an owner of the corpus runs to test it."""
+        return f"python -m ser_lib corpus {corpus} --root /path/to/IEMOCAP_full_release"
+
+
+@dataclass(frozen=True)
+class Variety(Statement):
+    """Gradients of small batches differ more in direction than those of large ones."""
+
+    experiment: str
+    small: int
+    large: int
+
+    @property
+    def test(self) -> str:
+        """The test in words."""
+        return (
+            f"mean cosine between the gradients of two batches of {self.small} minus that of {self.large}, at the weights "
+            f"that {self.experiment} kept, by fold; holds if the {LEVEL:.0%} interval over speakers lies below zero, does "
+            "not hold if above"
+        )
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """The one."""
+        return (self.experiment,)
+
+    def judge(self, evidence: Evidence, corpus: str) -> Verdict:
+        """The verdict on one corpus."""
+        measured = evidence.variety
+        part = measured[(measured["corpus"] == corpus) & (measured["experiment"] == self.experiment)]
+        by_size = part.pivot_table(index="fold", columns="batch_size", values="cosine", aggfunc="mean")
+        sizes = by_size.reindex(columns=[self.small, self.large]).dropna()
+        differences = 100 * (sizes[self.small] - sizes[self.large]).to_numpy(dtype=float)
+        return verdicts.judge_difference(differences, -1, unit="hundredths")
+
+    def command(self, corpus: str) -> str:
+        """What an owner of the corpus runs to test it."""
+        return f"{super().command(corpus)} && python -m ser_lib variety --corpus {corpus} --root /path/to/{corpus}"
+
+
+# What the course of training is judged by
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number of one run's history: what it means, its unit, and how it follows from the epochs, in their order."""
+
+    meaning: str
+    unit: str
+    of: Callable[[pd.DataFrame, str], float]
+
+
+def epochs_to_learn(history: pd.DataFrame, experiment: str) -> float:
+    """Epochs until the training loss is half of guessing's; one more than there may be, if it never is."""
+    learnt = history.loc[history["training_loss"] <= math.log(len(EMOTIONS)) / 2, "epoch"]
+    return float(learnt.min()) if len(learnt) else find_experiment(experiment).epochs + 1.0
+
+
+def turning_point(history: pd.DataFrame, experiment: str) -> float:
+    """The epoch of the lowest validation loss, behind which it only fits the training speakers better."""
+    return float(history.loc[history["validation_loss"].idxmin(), "epoch"])
+
+
+def gap(history: pd.DataFrame, experiment: str) -> float:
+    """Validation loss minus training loss in the last epoch."""
+    last = history.iloc[-1]
+    return float(last["validation_loss"] - last["training_loss"])
+
+
+COURSES = {
+    "learn": Quantity("epochs until the training loss is half of guessing's", "epochs", epochs_to_learn),
+    "turn": Quantity("epoch of the lowest validation loss", "epochs", turning_point),
+    "gap": Quantity("validation loss minus training loss in the last epoch", "nats", gap),
+}
+
+
+def by_run(histories: pd.DataFrame, quantity: Callable[[pd.DataFrame, str], float]) -> pd.DataFrame:
+    """A quantity of every run's history: ``corpus, experiment, fold, seed, value``."""
+    rows = [
+        (*run, quantity(part.sort_values("epoch"), run[1])) for run, part in histories.groupby(tables.RUN, sort=True)
+    ]
+    return pd.DataFrame(rows, columns=[*tables.RUN, "value"])
+
+
+def _alike(first: pd.DataFrame, second: pd.DataFrame) -> bool:
+    """Whether two runs give the same predictions and, to four digits, the same probabilities."""
+    same = first["prediction"].equals(second["prediction"])
+    return same and np.allclose(first[PROBABILITIES], second[PROBABILITIES], rtol=0, atol=5e-5)
+
+
+def module_ratio(norms: pd.DataFrame, experiment: str, per_weight: bool) -> pd.Series:
+    """How many times the gradient of all Bi-LSTM layers that of all convolutions is, row by row.
+
+    Args:
+        norms: one column per layer, as in ``gradients`` of :class:`ser_lib.records.Results`.
+        experiment: whose network it is.
+        per_weight: whether to compare root mean squares over the weights, and not norms.
+    """
+    layers = describe(build_model(find_experiment(experiment))).set_index("layer")["parameters"]
+    sizes = {}
+    for module in ("conv", "lstm"):
+        members = [layer for layer in layers.index if layer.startswith(f"{module} ")]
+        norm = np.sqrt(np.square(norms.reindex(columns=members).astype(float)).sum(axis=1, skipna=False))
+        sizes[module] = norm / np.sqrt(layers[members].sum()) if per_weight else norm
+    return sizes["conv"] / sizes["lstm"]

@@ -1,0 +1,206 @@
+"""The rules by which a verdict follows from numbers, and nothing else (the tests of every claim).
+
+A claim about a difference is tested on the differences between two experiments, paired by fold and seed: seeds are
+averaged within a speaker, and Student's t interval is taken over speakers. Folds share training data, so that an
+interval is a guide and not exact. Where one claim rests on several comparisons, their p values are corrected by Holm's
+method; the claims themselves are not corrected against each other.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from ser_lib import tables
+from ser_lib.inference import holm
+
+HOLDS = "holds"
+FAILS = "does not hold"
+UNDECIDED = "undecided"
+NOT_TESTABLE = "not testable here"
+NOT_RUN = tables.NOT_RUN
+
+LEVEL = 0.95
+"""Confidence level of every interval and 1 - level the significance of every test."""
+
+MINIMUM_FOLDS = tables.MINIMUM_FOLDS
+"""Fewer speakers than this decide nothing."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found for a claim on one corpus (or on the printed numbers): outcome, effect, and what it rests on."""
+
+    outcome: str
+    effect: str
+    basis: str
+
+
+NO_RUNS = Verdict(NOT_RUN, "–", "no runs")
+
+
+def judge_difference(differences: np.ndarray, direction: float, margin: float = 0.0, unit: str = "points") -> Verdict:
+    """Verdict on a difference.
+
+    Args:
+        differences: one per speaker, in ``unit``, shape (speakers,).
+        direction: above or below zero, the side that is claimed.
+        margin: by how much the claim allows the difference to lie on the other side of zero.
+        unit: of what the differences are.
+    """
+    if len(differences) == 0:
+        return NO_RUNS
+    basis = tables.counted(len(differences), "speaker")
+    mean = differences.mean()
+    low, high = tables.interval(differences, LEVEL)
+    if len(differences) < MINIMUM_FOLDS:
+        return Verdict(UNDECIDED, f"{mean:+.1f}", f"{basis}, too few to decide (at least {MINIMUM_FOLDS})")
+    effect = f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+    towards = (low, high) if direction > 0 else (-high, -low)
+    if towards[0] > -margin:
+        return Verdict(HOLDS, effect, basis)
+    if towards[1] < -margin:
+        return Verdict(FAILS, effect, basis)
+    return Verdict(UNDECIDED, effect, f"{basis}; an effect of {(high - low) / 2:.1f} {unit} would have shown")
+
+
+def judge_ratio(logarithms: np.ndarray) -> Verdict:
+    """Verdict on a ratio that is claimed to be above one.
+
+    Args:
+        logarithms: of the ratio, one per speaker, shape (speakers,).
+    """
+    if len(logarithms) == 0:
+        return NO_RUNS
+    basis = tables.counted(len(logarithms), "speaker")
+    mean = f"{np.exp(logarithms.mean()):.2f} times"
+    if len(logarithms) < MINIMUM_FOLDS:
+        return Verdict(UNDECIDED, mean, f"{basis}, too few to decide (at least {MINIMUM_FOLDS})")
+    low, high = tables.interval(logarithms, LEVEL)
+    effect = f"{mean} [{np.exp(low):.2f}, {np.exp(high):.2f}]"
+    return Verdict(HOLDS if low > 0 else FAILS if high < 0 else UNDECIDED, effect, basis)
+
+
+def judge_spread(correct: np.ndarray, utterances: np.ndarray) -> Verdict:
+    """Verdict on the spread between speakers.
+
+    Args:
+        correct: recognised utterances of each speaker, shape (speakers,).
+        utterances: all utterances of each speaker, shape (speakers,).
+    """
+    if len(correct) == 0:
+        return NO_RUNS
+    shares = 100 * correct / utterances
+    effect = f"WA {shares.min():.1f} to {shares.max():.1f}"
+    if len(correct) < MINIMUM_FOLDS:
+        return Verdict(UNDECIDED, effect, f"{len(correct)} speakers, too few to decide (at least {MINIMUM_FOLDS})")
+    wrong = utterances - correct
+    if correct.sum() == 0 or wrong.sum() == 0:
+        return Verdict(UNDECIDED, effect, f"{len(correct)} speakers, all alike")
+    p = stats.chi2_contingency(np.stack([correct, wrong])).pvalue
+    return Verdict(HOLDS if p < 1 - LEVEL else UNDECIDED, effect, f"{len(correct)} speakers, p = {p:.2g}")
+
+
+def judge_joint(verdicts: Mapping[str, Verdict]) -> Verdict:
+    """Verdict on a claim of several parts: it holds if all do, and does not if one does not.
+
+    Args:
+        verdicts: name of each part -> its verdict.
+    """
+    outcomes = {verdict.outcome for verdict in verdicts.values()}
+    outcome = next((o for o in (NOT_RUN, FAILS, UNDECIDED) if o in outcomes), HOLDS)
+    if outcome == NOT_RUN:
+        return NO_RUNS
+    effect = "; ".join(f"{name} {verdict.effect}" for name, verdict in verdicts.items())
+    return Verdict(outcome, effect, next(iter(verdicts.values())).basis)
+
+
+def judge_none_better(differences: Mapping[str, np.ndarray]) -> Verdict:
+    """Verdict on the claim that no experiment of several is better than the one that they are compared with.
+
+    Args:
+        differences: experiment -> percentage points over the reference, one per speaker, shape (speakers,).
+    """
+    compared = {name: values for name, values in differences.items() if len(values)}
+    if not compared:
+        return NO_RUNS
+    best = max(compared, key=lambda name: compared[name].mean())
+    effect = f"best: {best} {compared[best].mean():+.1f}"
+    fewest = min(map(len, compared.values()))
+    basis = f"{len(compared)} of {len(differences)} compared, {tables.counted(fewest, 'speaker')}"
+    if fewest < MINIMUM_FOLDS:
+        return Verdict(UNDECIDED, effect, f"{basis}, too few to decide (at least {MINIMUM_FOLDS})")
+    p = adjusted_p_values(compared)
+    better = [name for name in compared if p[name] < 1 - LEVEL and compared[name].mean() > 0]
+    if better:
+        return Verdict(FAILS, effect, f"{basis}; better: {', '.join(better)}")
+    if len(compared) < len(differences):
+        return Verdict(UNDECIDED, effect, basis)
+    return Verdict(HOLDS, effect, f"{basis}; smallest p, Holm: {min(p.values()):.2g}")
+
+
+def judge_best(differences: Mapping[str, np.ndarray]) -> Verdict:
+    """Verdict on the claim that one experiment is better than every one of several others.
+
+    Args:
+        differences: other experiment -> its percentage points over the one that is claimed to be best, one per
+            speaker, shape (speakers,).
+    """
+    compared = {name: values for name, values in differences.items() if len(values)}
+    if not compared:
+        return NO_RUNS
+    above = sum(values.mean() > 0 for values in compared.values())
+    best = max(compared, key=lambda name: compared[name].mean())
+    effect = f"rank {above + 1} of {len(compared) + 1}; best other: {best} {compared[best].mean():+.1f}"
+    fewest = min(map(len, compared.values()))
+    basis = f"{len(compared)} of {len(differences)} compared, {tables.counted(fewest, 'speaker')}"
+    if fewest < MINIMUM_FOLDS:
+        return Verdict(UNDECIDED, effect, f"{basis}, too few to decide (at least {MINIMUM_FOLDS})")
+    p = adjusted_p_values(compared)
+    decided = {name: values.mean() for name, values in compared.items() if p[name] < 1 - LEVEL}
+    if any(mean > 0 for mean in decided.values()):
+        return Verdict(FAILS, effect, basis)
+    return Verdict(HOLDS if len(decided) == len(differences) else UNDECIDED, effect, basis)
+
+
+def adjusted_p_values(differences: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Two-sided p value of each mean difference being zero (Student's t), corrected for their number (Holm)."""
+    return dict(zip(differences, holm([_p_value(values) for values in differences.values()]), strict=True))
+
+
+def _p_value(differences: np.ndarray) -> float:
+    if np.ptp(differences) == 0:  # SciPy has no test without spread
+        return float(differences[0] == 0)
+    return float(stats.ttest_1samp(differences, 0).pvalue)
+
+
+def judge_level(scores: np.ndarray, printed: float, margin: float) -> Verdict:
+    """Verdict on a score that is claimed to be reached.
+
+    Args:
+        scores: per cent, one per speaker, shape (speakers,).
+        printed: the score that is claimed, per cent.
+        margin: how many points below it still count as reached.
+    """
+    if len(scores) == 0:
+        return NO_RUNS
+    basis = tables.counted(len(scores), "speaker")
+    if len(scores) < MINIMUM_FOLDS:
+        return Verdict(UNDECIDED, f"{scores.mean():.1f}", f"{basis}, too few to decide (at least {MINIMUM_FOLDS})")
+    low, high = tables.interval(scores, LEVEL)
+    effect = f"{scores.mean():.1f} [{low:.1f}, {high:.1f}]"
+    outcome = HOLDS if low > printed - margin else FAILS if high < printed else UNDECIDED
+    return Verdict(outcome, effect, basis)
+
+
+def judge_distinct(same: int, total: int) -> Verdict:
+    """Verdict on the claim that two experiments differ, by how many of their runs predict alike.
+
+    Args:
+        same: runs in common whose predictions and probabilities are the same.
+        total: runs in common.
+    """
+    if total == 0:
+        return NO_RUNS
+    return Verdict(FAILS if same == total else HOLDS, f"{same} of {tables.counted(total, 'run')} the same", "predictions")
