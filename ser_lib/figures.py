@@ -19,7 +19,7 @@ from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch, Rectangle
 
-from ser_lib import audio, features, optim, paper, style, tables, vtlp
+from ser_lib import audio, features, inference, optim, paper, style, tables, vtlp
 from ser_lib.corpora import EMOTIONS, TITLES, iemocap
 from ser_lib.errors import SerError
 from ser_lib.experiments import BATCH_SIZES, batch_name
@@ -765,6 +765,52 @@ def best_of_seeds(table: pd.DataFrame, title: str) -> Figure:
     folds = len(table.attrs.get("folds", ()))
     if folds:
         axes.set_title(f"mean of {tables.counted(folds, 'fold')}", loc="right", fontsize=8)
+    return figure
+
+
+def power_curves(spread: inference.Components | None, title: str, speakers: Sequence[int] = (6, 10, 24)) -> Figure:
+    """How likely a study finds a difference, by its true size: with more speakers, and with more seeds.
+
+    Args:
+        spread: typical spread of a difference in percentage points; None where nothing was run.
+        title: whose spread it is.
+        speakers: of the studies with one seed; those of ten speakers have as many seeds as `inference.DESIGNS` says.
+
+    Returns:
+        The figure, in per cent, with the steps that the paper names marked below the curves.
+
+    Source: Section 3 (the steps); power by :func:`ser_lib.inference.power`.
+    """
+    figure = Figure(figsize=style.size(height=3.1))
+    panels = figure.subplots(1, 2, sharey=True)
+    figure.suptitle(title, fontsize=10)
+    steps = sorted(abs(paper.NUMBERS[name].value) for name in inference.PRINTED_STEPS)
+    effects = np.linspace(0, 6, 121)
+    studies: list[list[tuple[str, int, int, float, float]]] = [[], []]
+    if spread is not None:
+        studies[0] = [(f"{count} speakers", count, 1, spread.one_seed, 0.0) for count in speakers]
+        if np.isfinite(spread.within):
+            studies[1] = [
+                (tables.counted(seeds, "seed"), count, seeds, spread.between, spread.within)
+                for count, seeds in inference.DESIGNS
+            ]
+    absent = tables.NOT_RUN if spread is None else f"{tables.NOT_RUN} with two seeds"
+    for axes, words, lines in zip(panels, ("one seed each", "ten speakers"), studies, strict=True):
+        axes.axhline(100 * inference.POWER, color=GREY, linestyle=":", linewidth=1)
+        axes.plot(steps, np.zeros(len(steps)), _PAPER_MARKER, color=style.PAPER, markersize=8, clip_on=False, zorder=3)
+        for (label, *study), colour, dash in zip(lines, _shades(len(lines)), ("-", "--", "-."), strict=False):
+            count, seeds, between, within = study
+            found = inference.power(effects, count, seeds, between, within)
+            axes.plot(effects, 100 * found, dash, color=colour, label=label)
+        if lines:
+            axes.legend(loc="lower right", bbox_to_anchor=(1, 0.05))
+        else:
+            _say_not_run(axes, absent)
+        axes.set(xlabel="true difference (percentage points)", xlim=(0, 6), ylim=(0, 102))
+        axes.set_title(words, fontsize=9)
+    panels[0].set_ylabel("studies that find it (%)")
+    star = Line2D([], [], color=style.PAPER, marker=_PAPER_MARKER, markersize=8, linestyle="none")
+    figure.legend([star], ["steps that the paper names (IEMOCAP)"], loc="outside lower center")
     return figure
 
 

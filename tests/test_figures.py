@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 from scipy import stats
 
-from ser_lib import features, figures, model, paper, style, tables, vtlp
+from ser_lib import features, figures, inference, model, paper, style, tables, vtlp
 from ser_lib.corpora import EMOTIONS, NAMES, TITLES, iemocap
 from ser_lib.errors import SerError
 from ser_lib.experiments import CONVOLUTIONS, FAMILIES, depth_name
@@ -144,6 +144,7 @@ DRAW = {
     "best_of_seeds": lambda: figures.best_of_seeds(BEST_OF, "UA of table1-best, Emo-DB"),
     "schedule_response": lambda: figures.schedule_response(),
     "cost_growth": lambda: figures.cost_growth(GROWTH),
+    "power_curves": lambda: figures.power_curves(inference.Components(10, 3, 2.0, 1.5, 2.5), "Emo-DB"),
 }
 # What each axis must say, units included where there are any.
 LABELS = {
@@ -175,6 +176,7 @@ LABELS = {
     "cost_growth": {
         "utterances", "frames per utterance", "epoch (s)", "runs at once", "throughput (utterances/s)",
     },
+    "power_curves": {"true difference (percentage points)", "studies that find it (%)", "ten speakers"},
 }
 everything = pytest.mark.parametrize("name", DRAW)
 
@@ -826,3 +828,26 @@ def test_cost_growth_draws_measurements_beside_exact_proportion():
     for axes, expected in proportional.items():
         np.testing.assert_allclose(axes.lines[1].get_ydata(), expected)
     assert runs.lines[0].get_ydata().tolist() == [100, 190, 200]
+
+
+def test_power_curves_are_those_of_the_spread_and_mark_the_papers_steps():
+    spread = inference.Components(10, 3, 2.0, 1.5, 2.5)
+    speakers, seeds = figures.power_curves(spread, "Emo-DB").axes
+    for axes, label, study in (
+        (speakers, "6 speakers", (6, 1, 2.5, 0)),
+        (speakers, "24 speakers", (24, 1, 2.5, 0)),
+        (seeds, "1 seed", (10, 1, 2.0, 1.5)),
+        (seeds, "10 seeds", (10, 10, 2.0, 1.5)),
+    ):
+        effects, found = lines(axes)[label].T
+        np.testing.assert_allclose(found, 100 * inference.power(effects, *study))
+        (stars,) = [line for line in axes.lines if line.get_marker() == "*"]
+        assert list(stars.get_xdata()) == [0.7, 0.8, 1.1, 2.1, 2.9]
+    np.testing.assert_allclose(lines(speakers)["10 speakers"], lines(seeds)["1 seed"])
+
+
+def test_power_curves_say_what_has_not_been_run():
+    assert texts(figures.power_curves(None, "nEMO")).count("not run yet") == 2
+    of_one_seed = figures.power_curves(inference.Components(10, 1, np.nan, np.nan, 3.0), "Emo-DB")
+    assert "not run yet with two seeds" in texts(of_one_seed) and "not run yet" not in texts(of_one_seed)
+    assert overlaps(of_one_seed) == []

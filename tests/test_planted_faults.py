@@ -527,6 +527,41 @@ FAULTS = [
         "grad.sum(dim=0) if ctx.has_bias else None",
         "torch.zeros_like(grad[0]) if ctx.has_bias else None",
         "tests/test_linear.py::test_value_and_gradients_are_those_of_pytorch",
+    # Uncertainty
+    Fault(
+        "the bootstrap draws speakers and keeps their seeds",
+        "ser_lib/inference.py",
+        "return scores[..., speaker, run].mean(axis=-1)",
+        "return scores[..., speaker, np.arange(seeds)].mean(axis=-1)",
+        "tests/test_inference.py::test_the_bootstrap_draws_speakers_and_seeds_within_them",
+    ),
+    Fault(
+        "the ends of the studentised interval are mistaken for each other",
+        "ser_lib/inference.py",
+        "return mean - high * error, mean - low * error",
+        "return mean + low * error, mean + high * error",
+        "tests/test_inference.py::test_the_studentised_interval_reaches_further_to_the_side_of_the_tail",
+    ),
+    Fault(
+        "a p value of one side is given for both",
+        "ser_lib/inference.py",
+        'alternative="two-sided"',
+        'alternative="greater"',
+        "tests/test_inference.py::test_fishers_p_of_darwins_maize",
+    ),
+    Fault(
+        "a corrected p value is below that of a clearer finding",
+        "ser_lib/inference.py",
+        "steps = np.maximum.accumulate(p_values[order] * np.arange(len(p_values), 0, -1))",
+        "steps = p_values[order] * np.arange(len(p_values), 0, -1)",
+        "tests/test_inference.py::test_holms_adjusted_p_values_of_an_example",
+    ),
+    Fault(
+        "more seeds take away the spread between speakers, too",
+        "ser_lib/inference.py",
+        "np.sqrt((between**2 + within**2 / seeds) / speakers)",
+        "np.sqrt((between**2 + within**2) / seeds / speakers)",
+        "tests/test_inference.py::test_seeds_take_away_their_own_spread_and_no_more",
     ),
 ]
 
