@@ -215,9 +215,7 @@ def main(
     result = {
         "gemm_peak_gflop_per_second": round(peak, 1),
         "convolution_peak_gflop_per_second": round(convolution_peak(), 1),
-        "experiments": {
-            name: measure(root, name, repetitions, peak) for name in ("table1-baseline", "table1-best")
-        },
+        "experiments": {name: measure(root, name, repetitions, peak) for name in ("table1-baseline", "table1-best")},
         "one_run_utterances_per_second": round(one),
         "two_runs_utterances_per_second": round(two),
         "two_over_one": round(two / one, 2),

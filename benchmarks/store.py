@@ -34,9 +34,7 @@ def ordinary(table: pd.DataFrame) -> None:
     window = torch.hann_window(features.WINDOW)
     for path in table["path"]:
         samples = torch.from_numpy(soundfile.read(path, dtype="float32")[0])
-        transform = torch.stft(
-            samples, features.WINDOW, features.HOP, window=window, center=False, return_complex=True
-        )
+        transform = torch.stft(samples, features.WINDOW, features.HOP, window=window, center=False, return_complex=True)
         _ = transform.real**2 + transform.imag**2
 
 

@@ -415,15 +415,24 @@ MEASURED = (
 
 UNTESTABLE = (
     Untestable(
-        "state-of-the-art", "Footnote 1", "The state of the art has been achieved in [6]", "printed_numbers",
+        "state-of-the-art",
+        "Footnote 1",
+        "The state of the art has been achieved in [6]",
+        "printed_numbers",
         "a statement on the literature of 2018",
     ),
     Untestable(
-        "others-five-folds", "Section 3", "All other results on IEMOCAP use five folds", "printed_numbers",
+        "others-five-folds",
+        "Section 3",
+        "All other results on IEMOCAP use five folds",
+        "printed_numbers",
         "a statement on the literature of 2018",
     ),
     Untestable(
-        "gpu-memory", "Section 3", "Their GPU's memory allowed no batch above 64", "recurrent_batch_normalisation",
+        "gpu-memory",
+        "Section 3",
+        "Their GPU's memory allowed no batch above 64",
+        "recurrent_batch_normalisation",
         "the network and the GPU are not described; larger batches are run here",
     ),
 )

@@ -435,9 +435,9 @@ class Variety(Statement):
     def test(self) -> str:
         """The test in words."""
         return (
-            f"mean cosine between the gradients of two batches of {self.small} minus that of {self.large}, at the weights "
-            f"that {self.experiment} kept, by fold; holds if the {LEVEL:.0%} interval over speakers lies below zero, does "
-            "not hold if above"
+            f"mean cosine between the gradients of two batches of {self.small} minus that of {self.large}, at the "
+            f"weights that {self.experiment} kept, by fold; holds if the {LEVEL:.0%} interval over speakers lies below "
+            "zero, does not hold if above"
         )
 
     @property

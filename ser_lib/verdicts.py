@@ -203,4 +203,6 @@ def judge_distinct(same: int, total: int) -> Verdict:
     """
     if total == 0:
         return NO_RUNS
-    return Verdict(FAILS if same == total else HOLDS, f"{same} of {tables.counted(total, 'run')} the same", "predictions")
+    return Verdict(
+        FAILS if same == total else HOLDS, f"{same} of {tables.counted(total, 'run')} the same", "predictions"
+    )

@@ -220,7 +220,13 @@ def test_a_changed_printed_number_changes_its_verdict(monkeypatch):
 
 
 def test_every_outcome_has_a_colour():
-    assert set(claims.CSS) == {verdicts.HOLDS, verdicts.FAILS, verdicts.UNDECIDED, verdicts.NOT_TESTABLE, verdicts.NOT_RUN}
+    assert set(claims.CSS) == {
+        verdicts.HOLDS,
+        verdicts.FAILS,
+        verdicts.UNDECIDED,
+        verdicts.NOT_TESTABLE,
+        verdicts.NOT_RUN,
+    }
 
 
 # Kinds of statement: every outcome of each rule

@@ -509,8 +509,8 @@ FAULTS = [
     Fault(
         "a run that never learns counts as one that learns at once",
         "ser_lib/statements.py",
-        'float(learnt.min()) if len(learnt) else find_experiment(experiment).epochs + 1.0',
-        'float(learnt.min()) if len(learnt) else 0.0',
+        "float(learnt.min()) if len(learnt) else find_experiment(experiment).epochs + 1.0",
+        "float(learnt.min()) if len(learnt) else 0.0",
         "tests/test_claims.py::test_what_the_course_of_training_is_judged_by",
     ),
     Fault(
@@ -527,6 +527,7 @@ FAULTS = [
         "grad.sum(dim=0) if ctx.has_bias else None",
         "torch.zeros_like(grad[0]) if ctx.has_bias else None",
         "tests/test_linear.py::test_value_and_gradients_are_those_of_pytorch",
+    ),
     # Uncertainty
     Fault(
         "the bootstrap draws speakers and keeps their seeds",

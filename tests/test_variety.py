@@ -50,9 +50,7 @@ def test_two_batches_must_fit(case):
         variety.mean_cosine(model, data, labels, rows, 64, 1, np.random.default_rng(0))
 
 
-def test_every_finished_fold_is_measured_on_its_own_training_speakers(
-    tiny_table, tiny_experiment, monkeypatch
-):
+def test_every_finished_fold_is_measured_on_its_own_training_speakers(tiny_table, tiny_experiment, monkeypatch):
     monkeypatch.setitem(records.EXPERIMENTS, "table1-baseline", tiny_experiment)
     monkeypatch.setattr(variety, "BATCH_SIZES", (4, 8))
     for fold in (1, 2):
