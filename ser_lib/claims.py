@@ -2,8 +2,8 @@
 
 No verdict is typed: it is computed by a rule of :mod:`ser_lib.verdicts` from the paper's printed numbers or from the
 records of our runs. A statement is a kind of test and what it is applied to; what it needs to be run follows from that.
-The tests were fixed before the runs that they judge were read, but for some whose subject had been looked at in runs of
-an earlier network: the gradients, the normalisation, and β.
+The tests were fixed before the runs that they judge were read. Runs of an earlier network had been seen by then, and
+count for nothing here: a test that they suggested is no less a test of what came after.
 """
 
 import numpy as np
