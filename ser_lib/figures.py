@@ -907,26 +907,35 @@ def distinguishable_steps(
 
     Args:
         table: as :func:`ser_lib.printed.distinguishable` returns it.
-        smallest: metric -> the smallest significant step by correlation: ``correlation, points``.
+        smallest: metric -> the smallest significant step by correlation: ``correlation`` below 1, ``points``.
         unpaired: metric -> the smallest step that is significant without pairing, percentage points.
 
     Returns:
-        The figure: a panel per metric; a step is significant right of its mark.
+        The figure: a panel per metric; a step is significant right of its mark. Both axes are logarithmic, that of the
+        correlation in its distance from 1.
 
     Source: Tables 1 and 3, with the spread of Table 2.
     """
-    figure = Figure(figsize=style.size(height=3.9))
+    figure = Figure(figsize=style.size(height=4.4))
     grid = figure.subplots(1, 2, sharex=True, sharey=True)
     for axes, metric in zip(grid, METRICS, strict=True):
-        curve = smallest[metric]
+        curve, part = smallest[metric], table[table["metric"] == metric].sort_values("correlation")
         axes.plot(curve["correlation"], curve["points"], color=style.OURS)
         axes.axhline(unpaired[metric], color=WITHOUT, linestyle="--")
-        part = table[(table["metric"] == metric)].sort_values("correlation")
         axes.plot(part["correlation"], part["points"].abs(), _PAPER_MARKER, color=style.PAPER, markersize=7)
-        share = part["share"].iloc[0]
-        axes.axvline(share, color=GREY, linestyle=":")
-        axes.set(title=METRICS[metric], xlabel="correlation of the two columns' fold scores", xlim=(0, 1.02))
-        axes.set_ylim(0, 1.15 * max(unpaired.values()))
+        axes.axvline(part["share"].iloc[0], color=GREY, linestyle=":")
+        for place, row in enumerate(part.itertuples()):  # above the curve and below it in turn
+            side, shift = ("left", (6, 3)) if place % 2 == 0 else ("right", (-6, -3))
+            axes.annotate(
+                f"{row.step} {row.points:+.1f}", (row.correlation, abs(row.points)), shift, textcoords="offset points",
+                ha=side, va="bottom" if side == "left" else "top", fontsize=7,
+            )  # fmt: skip
+        axes.set(title=METRICS[metric], xlabel="correlation of the two columns' fold scores", yscale="log")
+        axes.set_xscale("function", functions=(_distance_from_one, _correlation_at))
+        axes.set(xlim=(-1, 0.9999), ylim=(0.2, 1.3 * max(unpaired.values())))
+        _plain_ticks(axes.xaxis, [-1, 0, 0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999])
+        _plain_ticks(axes.yaxis, [0.2, 0.5, 1, 2, 5])
+        axes.tick_params(axis="x", rotation=90)
     grid[0].set_ylabel("size of a step (percentage points)")
     marks = {
         "printed step: significant to its right": Line2D(
@@ -961,6 +970,16 @@ def rise_by_best_of(table: pd.DataFrame) -> Figure:
     axes.set_xticks(sorted(table["k"].unique()))
     axes.legend(title="standard deviation\nbetween runs (points)", reverse=True)
     return figure
+
+
+def _distance_from_one(correlation: np.ndarray) -> np.ndarray:
+    """0 for a correlation of 0, 1 for 0.9, 2 for 0.99, ..."""
+    return -np.log10(np.maximum(1 - np.asarray(correlation, dtype=float), 1e-9))
+
+
+def _correlation_at(distance: np.ndarray) -> np.ndarray:
+    """The inverse of :func:`_distance_from_one`."""
+    return 1 - 10 ** -np.asarray(distance, dtype=float)
 
 
 def _shades(count: int) -> list[tuple[float, ...]]:

@@ -148,9 +148,15 @@ FOLD_INTERVALS = pd.DataFrame(
     }
 )
 DISTINGUISHABLE = pd.DataFrame(
-    {"metric": ["ua", "wa"], "points": [2.0, -3.0], "correlation": [0.9, 0.5], "share": [0.7, 0.6]}
+    {
+        "step": ["VTLP", "oversampling"],
+        "metric": ["ua", "wa"],
+        "points": [2.0, -3.0],
+        "correlation": [0.9, 0.5],
+        "share": [0.7, 0.6],
+    }
 )
-SMALLEST = {metric: pd.DataFrame({"correlation": [0.0, 1.0], "points": [5.0, 0.0]}) for metric in ("ua", "wa")}
+SMALLEST = {metric: pd.DataFrame({"correlation": [0.0, 0.99], "points": [5.0, 0.5]}) for metric in ("ua", "wa")}
 RISE = pd.DataFrame(
     {"deviation": [0.5, 0.5, 1.0, 1.0], "k": [1, 2, 1, 2], "rise": [0, 0.3, 0, 0.6], "simulated": [0, 0.31, 0, 0.59]}
 )
@@ -225,8 +231,8 @@ LABELS = {
     "distinguishable_steps": {
         "correlation of the two columns' fold scores",
         "size of a step (percentage points)",
-        "unweighted accuracy",
-        "weighted accuracy",
+        "VTLP +2.0",
+        "oversampling -3.0",
     },
     "rise_by_best_of": {"runs to choose from", "rise of the score (percentage points)"},
 }
@@ -918,7 +924,7 @@ def test_distinguishable_steps_place_each_step_at_its_correlation():
     ua, wa = figures.distinguishable_steps(DISTINGUISHABLE, SMALLEST, {"ua": 8.0, "wa": 5.0}).axes
     for axes, unpaired, mark, share in ((ua, 8, [0.9, 2], 0.7), (wa, 5, [0.5, 3], 0.6)):
         curve, line, printed_steps, speakers = axes.lines
-        assert curve.get_xydata().tolist() == [[0, 5], [1, 0]]
+        assert curve.get_xydata().tolist() == [[0, 5], [0.99, 0.5]]
         assert list(line.get_ydata()) == [unpaired, unpaired]
         assert printed_steps.get_xydata().tolist() == [mark]
         assert list(speakers.get_xdata()) == [share, share]
