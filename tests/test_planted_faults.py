@@ -564,6 +564,35 @@ FAULTS = [
         "np.sqrt((between**2 + within**2) / seeds / speakers)",
         "tests/test_inference.py::test_seeds_take_away_their_own_spread_and_no_more",
     ),
+    # The printed numbers
+    Fault(
+        "a ratio may lie a whole unit of the last place from the print",
+        "ser_lib/printed.py",
+        "2 * np.abs(1000 * correct",
+        "np.abs(1000 * correct",
+        "tests/test_printed.py::test_correct_answers_are_those_whose_percentage_rounds_to_the_print",
+    ),
+    Fault(
+        "more of an emotion are recognised than there are",
+        "ser_lib/printed.py",
+        "(last >= 0) & (last <= size[3])",
+        "last >= 0",
+        "tests/test_printed.py::test_answers_are_all_there_are",
+    ),
+    Fault(
+        "a step is tested on one side only",
+        "ser_lib/printed.py",
+        "stats.t.ppf((1 + LEVEL) / 2, folds - 1)",
+        "stats.t.ppf(LEVEL, folds - 1)",
+        "tests/test_printed.py::test_the_smallest_paired_step_is_just_significant_in_a_paired_t_test",
+    ),
+    Fault(
+        "the error of a mean of four recalls is that of their sum",
+        "ser_lib/printed.py",
+        '.sum(axis="columns")) / len(EMOTIONS)',
+        '.sum(axis="columns"))',
+        "tests/test_printed.py::test_the_delta_method_agrees_with_a_simulation",
+    ),
 ]
 
 
