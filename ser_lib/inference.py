@@ -252,7 +252,7 @@ def coverage_shown(table: pd.DataFrame) -> pd.DataFrame:
     return shown.rename_axis(index="Interval", columns=None).reset_index()
 
 
-def sign_flip_p(differences: np.ndarray, resamples: int = 99_999, seed: int = 0) -> np.ndarray:
+def sign_flip_p(differences: np.ndarray, resamples: int = 19_999, seed: int = 0) -> np.ndarray:
     """Two-sided p value of paired differences under random flips of their signs.
 
     Without an effect, and if differences are symmetric about zero, either sign of each is as likely. Up to
@@ -260,7 +260,7 @@ def sign_flip_p(differences: np.ndarray, resamples: int = 99_999, seed: int = 0)
 
     Args:
         differences: one per speaker, seeds averaged, shape (..., speakers).
-        resamples: random flips where there are too many to count.
+        resamples: random flips where there are too many to count; p is then at least 2 / (resamples + 1).
         seed: of these flips.
 
     Returns:
