@@ -785,7 +785,8 @@ def power_curves(spread: inference.Components | None, title: str, speakers: Sequ
     panels = figure.subplots(1, 2, sharey=True)
     figure.suptitle(title, fontsize=10)
     steps = sorted(abs(paper.NUMBERS[name].value) for name in inference.PRINTED_STEPS)
-    effects = np.linspace(0, 6, 121)
+    limit = 6.0 if spread is None else max(6.0, np.ceil(1.2 * spread.one_seed))
+    effects = np.linspace(0, limit, 121)
     studies: list[list[tuple[str, int, int, float, float]]] = [[], []]
     if spread is not None:
         studies[0] = [(f"{count} speakers", count, 1, spread.one_seed, 0.0) for count in speakers]
@@ -806,7 +807,7 @@ def power_curves(spread: inference.Components | None, title: str, speakers: Sequ
             axes.legend(loc="lower right", bbox_to_anchor=(1, 0.05))
         else:
             _say_not_run(axes, absent)
-        axes.set(xlabel="true difference (percentage points)", xlim=(0, 6), ylim=(0, 102))
+        axes.set(xlabel="true difference (percentage points)", xlim=(0, limit), ylim=(0, 102))
         axes.set_title(words, fontsize=9)
     panels[0].set_ylabel("studies that find it (%)")
     star = Line2D([], [], color=style.PAPER, marker=_PAPER_MARKER, markersize=8, linestyle="none")

@@ -904,6 +904,8 @@ def test_power_curves_are_those_of_the_spread_and_mark_the_papers_steps():
         (stars,) = [line for line in axes.lines if line.get_marker() == "*"]
         assert list(stars.get_xdata()) == [0.7, 0.8, 1.1, 2.1, 2.9]
     np.testing.assert_allclose(lines(speakers)["10 speakers"], lines(seeds)["1 seed"])
+    wide, _ = figures.power_curves(inference.Components(10, 3, 8.0, 6.0, 10.0), "Emo-DB").axes
+    assert lines(wide)["10 speakers"][-1, 1] > 80  # however large the spread, the curve of ten is seen to come there
 
 
 def test_power_curves_say_what_has_not_been_run():
