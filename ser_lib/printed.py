@@ -731,14 +731,15 @@ def slips(seed: int = 0) -> pd.DataFrame:
 
     Source: Abstract, Sections 1.1 and 3, Tables 1, 2 and 3.
     """
-    rows = [_batch_size(), *_consensus(), _most_represented(), _least_represented(), _steps_of_text(), _headline()]
-    rows += [_five_best(), _against_baseline(), _almost_reaches(), _sigma(seed), _axes(seed), _copies()]
+    rows = [batch_size(), *_consensus(), most_represented(), least_represented(), steps_of_text(), headline()]
+    rows += [five_best(), against_baseline(), almost_reaches(), _sigma(seed), _axes(seed), copies()]
     table = pd.DataFrame(rows, columns=["place", "print", "computed", "agrees"])
     table["verdict"] = table.pop("agrees").map({True: "agrees", False: "slip"})
     return table
 
 
-def _batch_size() -> tuple[str, str, str, bool]:
+def batch_size() -> tuple[str, str, str, bool]:
+    """The batch size of Section 3, with the mark of its footnote, against Table 3. A row of :func:`slips`."""
     size, first = paper.NUMBERS["batch size"].value, paper.TABLE3[0].batch_size
     printed = f"{size}4"  # the mark of footnote 4 stands behind the number, at its height
     words = f"{size} and the mark of footnote 4, set as a digit; Table 3 starts at {first}"
@@ -757,31 +758,36 @@ def _consensus() -> list[tuple[str, str, str, bool]]:
     ]
 
 
-def _most_represented() -> tuple[str, str, str, bool]:
+def most_represented() -> tuple[str, str, str, bool]:
+    """Whether the four emotions are the four most frequent labels of the improvised part. A row of :func:`slips`."""
     places = ranks()[list(EMOTIONS)]
     words = ", ".join(f"{emotion} {place}" for emotion, place in places.items())
     return "Section 1.1", "four of the most represented emotions", f"places: {words}", set(places) == {1, 2, 3, 4}
 
 
-def _least_represented() -> tuple[str, str, str, bool]:
+def least_represented() -> tuple[str, str, str, bool]:
+    """Whether happiness and anger are the two rarest of the four. A row of :func:`slips`."""
     totals = COUNTS[list(EMOTIONS)].sum().sort_values()
     words = ", ".join(f"{emotion} {count}" for emotion, count in totals.items())
     return "Section 2", "least represented: happiness and anger", words, set(totals.index[:2]) == {"happiness", "anger"}
 
 
-def _steps_of_text() -> tuple[str, str, str, bool]:
+def steps_of_text() -> tuple[str, str, str, bool]:
+    """The steps that the text names against Table 1. A row of :func:`slips`."""
     table = text_steps()
     printed, computed = (", ".join(f"{points:+.1f}" for points in table[column]) for column in ("text", "table"))
     return "Section 3", f"steps of Table 1: {printed}", computed, printed == computed
 
 
-def _headline() -> tuple[str, str, str, bool]:
+def headline() -> tuple[str, str, str, bool]:
+    """The row "10 fold cross-valid." against the mean of the rows above it. A row of :func:`slips`."""
     printed, mean = paper.TABLE2_AVERAGES["10 fold cross-valid."], average_of(tuple(range(1, 11)))
     agrees = abs(mean.wa - printed.wa) <= _HALF and abs(mean.ua - printed.ua) <= _HALF
     return "Table 2", f"10 folds: {printed.wa} / {printed.ua}", f"mean {mean.wa:.2f} / {mean.ua:.2f}", agrees
 
 
-def _five_best() -> tuple[str, str, str, bool]:
+def five_best() -> tuple[str, str, str, bool]:
+    """The row "5 best folds" against the five folds with the highest scores. A row of :func:`slips`."""
     printed = paper.TABLE2_AVERAGES["5 best folds"]
     by_wa, by_ua = average_of(highest("wa")), average_of(highest("ua"))
     words = f"five highest WA {by_wa.wa:.1f} / {by_wa.ua:.1f}, five highest UA {by_ua.wa:.1f} / {by_ua.ua:.1f}"
@@ -789,7 +795,8 @@ def _five_best() -> tuple[str, str, str, bool]:
     return "Table 2", f"5 best folds: {printed.wa} / {printed.ua}", words, agrees
 
 
-def _against_baseline() -> tuple[str, str, str, bool]:
+def against_baseline() -> tuple[str, str, str, bool]:
+    """Recurrent batch normalisation against the baseline of Table 1. A row of :func:`slips`."""
     baseline = paper.TABLE1[0]
     gains = [(column.wa - baseline.wa, column.ua - baseline.ua) for column in paper.TABLE3]
     words = "Table 3 less Table 1's baseline: " + ", ".join(f"{wa:+.1f} / {ua:+.1f}" for wa, ua in gains)
@@ -797,7 +804,8 @@ def _against_baseline() -> tuple[str, str, str, bool]:
     return "Section 4", statement, words, not any(wa > 0 or ua > 0 for wa, ua in gains)
 
 
-def _almost_reaches() -> tuple[str, str, str, bool]:
+def almost_reaches() -> tuple[str, str, str, bool]:
+    """Table 3, batch size 64, against the best model. A row of :func:`slips`."""
     table = steps().set_index(["step", "metric"])["points"]["BN, 64"]
     words = f"WA {table['wa']:+.1f}, UA {table['ua']:+.1f}"
     return "Section 3", "batch norm, 64 “almost reaches” the best model", words, bool((table <= 0).all())
@@ -820,7 +828,8 @@ def _axes(seed: int) -> tuple[str, str, str, bool]:
     return "Eqs. 3 to 5", statement, words, bool(np.allclose(over_all, standard, atol=0.01))
 
 
-def _copies() -> tuple[str, str, str, bool]:
+def copies() -> tuple[str, str, str, bool]:
+    """The eleven copies against the range of alpha and its step. A row of :func:`slips`."""
     (low, high), step = paper.NUMBERS["alpha"].value, paper.NUMBERS["alpha step"].value
     copies = round((high - low) / step) + 1
     printed = paper.NUMBERS["copies"].value
