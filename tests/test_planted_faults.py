@@ -580,6 +580,13 @@ FAULTS = [
         "tests/test_printed.py::test_answers_are_all_there_are",
     ),
     Fault(
+        "as many fits or more are counted without as many",
+        "ser_lib/printed.py",
+        'part["chance"].sum(), distribution[fits:].sum()',
+        'part["chance"].sum(), distribution[fits + 1 :].sum()',
+        "tests/test_printed.py::test_only_the_right_rule_fits_everywhere",
+    ),
+    Fault(
         "a step is tested on one side only",
         "ser_lib/printed.py",
         "stats.t.ppf((1 + LEVEL) / 2, folds - 1)",

@@ -74,8 +74,10 @@ def test_only_the_right_rule_fits_everywhere():
     assert summary.loc[printed.RIGHT, "fits"] == 10
     assert summary.loc["genders swapped", "fits"] == 1
     assert (summary.drop(printed.RIGHT)["fits"] < 10).all()
-    assert summary.loc[printed.RIGHT, "probability"] < 1e-6
-    assert summary.loc["genders swapped", "probability"] > 0.5
+    chances = np.array([printed.chance_of_fit(size) for size in printed.SIZES])
+    assert summary.loc[printed.RIGHT, "probability"] == pytest.approx(chances.prod())
+    assert summary.loc["genders swapped", "probability"] == pytest.approx(1 - (1 - chances).prod())  # one or more
+    assert summary.loc["genders swapped", "expected"] == pytest.approx(chances.sum())
 
 
 def test_distribution_of_fits_is_that_of_independent_folds():
@@ -115,6 +117,7 @@ def test_only_the_four_emotions_fit_of_all_selections_of_labels():
     assert set(table.loc[0, "labels"]) == set(EMOTIONS)
     assert table.loc[0, "utterances"] == 2280
     assert table["fits"].tolist().count(10) == 1
+    assert table.loc[0, "probability"] == printed.summary_of_rules().loc[0, "probability"]
 
 
 # Correct answers per emotion
@@ -378,7 +381,9 @@ def test_the_share_between_speakers_is_what_sampling_leaves(ways):
     sampling = np.mean(shares * (1 - shares) / printed.rules()[printed.RIGHT])
     by_hand = 1 - sampling / np.var(shares, ddof=1)
     assert printed.share_between_speakers("wa", ways) == pytest.approx(by_hand, abs=0.002)
-    assert 0 < printed.share_between_speakers("ua", ways) < 1
+    errors = printed.fold_intervals(ways)[["ua_error_min", "ua_error_max"]].mean(axis="columns")
+    by_hand = 1 - np.mean(errors**2) / np.var([row.ua for row in paper.TABLE2], ddof=1)
+    assert printed.share_between_speakers("ua", ways) == pytest.approx(by_hand)
 
 
 # Best runs
