@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 from scipy import stats
 
-from ser_lib import features, figures, model, paper, style, tables, vtlp
+from ser_lib import baselines, features, figures, model, paper, style, tables, vtlp
 from ser_lib.corpora import EMOTIONS, NAMES, TITLES, iemocap
 from ser_lib.errors import SerError
 from ser_lib.experiments import CONVOLUTIONS, FAMILIES, depth_name
@@ -123,6 +123,16 @@ def picture(bins=257, frames=50):
     return torch.linspace(-80, 0, bins * frames).reshape(bins, frames)
 
 
+BASELINES = pd.DataFrame(
+    [
+        ("emodb", name, by, fold, f"s{fold}", f"{fold}-{place}", truth, truth if place < right else "none", 0.1)
+        for (name, by), best in {("majority", "none"): 1, ("svm-egemaps", "training"): 4}.items()
+        for fold, right in enumerate([best - 1] * 3 + [best] * 3, start=1)
+        for place, truth in enumerate(EMOTIONS)
+    ],
+    columns=baselines.COLUMNS,
+)
+
 DRAW = {
     "class_distribution": lambda: figures.class_distribution(pd.Series({"neu": 9, "fru": 7, "ang": 3}), "Improvised"),
     "class_distributions": lambda: figures.class_distributions({"Emo-DB": CORPUS["emotion"].value_counts()}),
@@ -144,6 +154,7 @@ DRAW = {
     "best_of_seeds": lambda: figures.best_of_seeds(BEST_OF, "UA of table1-best, Emo-DB"),
     "schedule_response": lambda: figures.schedule_response(),
     "cost_growth": lambda: figures.cost_growth(GROWTH),
+    "baseline_scores": lambda: figures.baseline_scores(scored(["emodb", "nemo"], speakers=SIX), BASELINES),
 }
 # What each axis must say, units included where there are any.
 LABELS = {
@@ -172,6 +183,7 @@ LABELS = {
     "normalisation_curves": {"epoch", "cross-entropy (nats)"},
     "best_of_seeds": {"runs to choose from", "expected score of the best run (%)"},
     "schedule_response": {"step", "size of the update"},
+    "baseline_scores": {"unweighted accuracy", "accuracy (%)", "linear SVM, eGeMAPS\n(training rows)"},
     "cost_growth": {
         "utterances", "frames per utterance", "epoch (s)", "runs at once", "throughput (utterances/s)",
     },
@@ -826,3 +838,19 @@ def test_cost_growth_draws_measurements_beside_exact_proportion():
     for axes, expected in proportional.items():
         np.testing.assert_allclose(axes.lines[1].get_ydata(), expected)
     assert runs.lines[0].get_ydata().tolist() == [100, 190, 200]
+
+
+def test_baseline_scores_draws_the_means_of_each_method_in_its_row():
+    figure = figures.baseline_scores(scored(["emodb"], speakers=SIX), BASELINES)
+    ua, _ = figure.axes
+    rows = [tick.get_text().split("\n")[0] for tick in ua.get_yticklabels()]
+    assert rows[0] == "majority class" and rows[-1] == "network, best model of Table 1" and len(rows) == 7
+    emodb = ua.containers[0].lines[0].get_xydata()
+    means = {rows[round(y + 0.3)]: x for x, y in emodb if not np.isnan(x)}
+    assert means["majority class"] == pytest.approx(12.5)  # none, then one of four, right
+    assert means["linear SVM, eGeMAPS"] == pytest.approx(87.5)
+    assert means["network, best model of Table 1"] == pytest.approx(100 * (0.5 + 0.1 * 3.5 - 0.01))
+    low, high = ua.containers[0].lines[2][0].get_segments()[0][:, 0]
+    assert (low, high) == pytest.approx([100 * end for end in tables.supported_interval([0, 0, 0, 0.25, 0.25, 0.25])])
+    assert "ours, Emo-DB: mean of 6 speakers, 95 % interval, 4 of 7 methods" in texts(figure)
+    assert "ours, nEMO: not run yet" in texts(figure)

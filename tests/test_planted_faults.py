@@ -477,6 +477,36 @@ FAULTS = [
         "norm",
         "tests/test_claims.py::test_per_weight_a_gradient_is_divided_by_the_root_of_the_number_of_weights",
     ),
+    # Baselines
+    Fault(
+        "a baseline is fitted on the test speaker, too",
+        "ser_lib/baselines.py",
+        ".fit(values[fold.train], emotions[fold.train])",
+        ".fit(values[np.r_[fold.train, fold.test]], emotions[np.r_[fold.train, fold.test]])",
+        "tests/test_baselines.py::test_only_training_rows_are_fitted_on",
+    ),
+    Fault(
+        "the features of a baseline are standardised over all rows before the folds",
+        "ser_lib/baselines.py",
+        '    emotions = table["emotion"].to_numpy(dtype=object)\n    parts = []',
+        '    values = StandardScaler().fit_transform(values)\n    emotions = table["emotion"].to_numpy(dtype=object)\n'
+        "    parts = []",
+        "tests/test_baselines.py::test_test_rows_move_no_prediction_of_another_test_row",
+    ),
+    Fault(
+        "the test speaker chooses the C of a baseline",
+        "ser_lib/baselines.py",
+        "rows = fold.validation",
+        "rows = fold.test",
+        "tests/test_baselines.py::test_the_validation_speaker_chooses_C_and_the_test_speaker_does_not",
+    ),
+    Fault(
+        "normalisation by speaker is over all speakers",
+        "ser_lib/baselines.py",
+        "rows = np.flatnonzero(speakers == speaker)",
+        "rows = np.arange(len(speakers))",
+        "tests/test_baselines.py::test_each_speaker_is_normalised_by_their_own_rows",
+    ),
 ]
 
 
