@@ -123,9 +123,10 @@ def run_baselines(
     table = _load(corpus, root, allow_partial, scenarios, merge_excited)
     predictions = baselines.run(table, progress=True)
     folder = baselines.save(predictions, table)
-    for row in tables.summary(tables.scores(baselines.as_runs(predictions))).itertuples():
+    means = tables.summary(tables.baseline_scores(predictions)).set_index("experiment")
+    for row in means.loc[list(tables.baseline_variants())].itertuples():
         print(
-            f"{corpus}, {row.experiment}: weighted accuracy {100 * row.wa:.1f} %, "
+            f"{corpus}, {row.Index}: weighted accuracy {100 * row.wa:.1f} %, "
             f"unweighted accuracy {100 * row.ua:.1f} % (mean over {row.folds} folds)"
         )
     print(f"kept in {folder}")

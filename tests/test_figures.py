@@ -125,7 +125,7 @@ def picture(bins=257, frames=50):
 
 BASELINES = pd.DataFrame(
     [
-        ("emodb", name, by, fold, f"s{fold}", f"{fold}-{place}", truth, truth if place < right else "none", 0.1)
+        ("emodb", name, by, fold, f"s{fold}", f"{fold}-{place}", truth, EMOTIONS[place - (place >= right)], 0.1)
         for (name, by), best in {("majority", "none"): 1, ("svm-egemaps", "training"): 4}.items()
         for fold, right in enumerate([best - 1] * 3 + [best] * 3, start=1)
         for place, truth in enumerate(EMOTIONS)
