@@ -786,7 +786,7 @@ def baseline_scores(scored: pd.DataFrame, predictions: pd.DataFrame) -> Figure:
     summarised = tables.summary(pd.concat([scored, tables.baseline_scores(predictions)]))
     part = summarised[summarised["experiment"].isin(names)]
     corpora = [*tables.OPEN_CORPORA, "iemocap"] + ["synthetic"] * ("synthetic" in set(part["corpus"]))
-    figure = Figure(figsize=style.size(height=5.0))
+    figure = Figure(figsize=style.size(height=5.4))
     grid = figure.subplots(1, 2, sharey=True, sharex=True)
     offsets = np.linspace(-0.3, 0.3, len(corpora))
     for axes, (metric, label) in zip(grid, METRICS.items(), strict=True):
@@ -800,7 +800,7 @@ def baseline_scores(scored: pd.DataFrame, predictions: pd.DataFrame) -> Figure:
         for border in np.arange(len(names) - 1) + 0.5:
             parts = border == len(variants) - 0.5
             axes.axhline(border, color=GREY if parts else "#dddddd", linewidth=1 if parts else 0.6)
-    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
+    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center")
     return figure
 
 

@@ -854,3 +854,15 @@ def test_baseline_scores_draws_the_means_of_each_method_in_its_row():
     assert (low, high) == pytest.approx([100 * end for end in tables.supported_interval([0, 0, 0, 0.25, 0.25, 0.25])])
     assert "ours, Emo-DB: mean of 6 speakers, 95 % interval, 4 of 7 methods" in texts(figure)
     assert "ours, nEMO: not run yet" in texts(figure)
+
+
+def test_the_legend_of_baseline_scores_fits_however_much_it_has_to_say():
+    runs = [scored([corpus], ["table1-best"], speakers=SIX[:count]) for corpus, count in (("emodb", 1), ("nemo", 6))]
+    more = [scored([corpus], ["table1-baseline"], speakers=SIX) for corpus in ("emodb", "ravdess", "nemo", "synthetic")]
+    figure = figures.baseline_scores(pd.concat(runs + more), BASELINES)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    (legend,) = figure.legends
+    box = legend.get_window_extent(canvas.get_renderer())
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0
+    assert "ours, Emo-DB: mean of 1 to 6 speakers, 95 % interval from 6 on, 4 of 7 methods" in texts(figure)
