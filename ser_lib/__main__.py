@@ -1,4 +1,4 @@
-"""The command line: ``python -m ser_lib corpus | experiments | run | collect | variety | predict | readme``."""
+"""The command line, ``python -m ser_lib``: corpora, runs, what is collected from them, and predictions."""
 
 import sys
 from pathlib import Path
@@ -106,6 +106,30 @@ def collect(
     from ser_lib import records
 
     records.collect(out)
+
+
+@app.command("baselines")
+def run_baselines(
+    corpus: Annotated[str, typer.Option(help="iemocap, emodb, ravdess, nemo or synthetic.")],
+    root: Root = None,
+    allow_partial: AllowPartial = False,
+    scenarios: Scenarios = "improvised",
+    merge_excited: MergeExcited = False,
+) -> None:
+    """Fit the baselines on every fold of a corpus, and keep their test predictions in results/."""
+    from ser_lib import baselines, tables
+
+    baselines.opensmile_module()  # what is missing is said before minutes are spent
+    table = _load(corpus, root, allow_partial, scenarios, merge_excited)
+    predictions = baselines.run(table, progress=True)
+    folder = baselines.save(predictions, table)
+    means = tables.summary(tables.baseline_scores(predictions)).set_index("experiment")
+    for row in means.loc[list(tables.baseline_variants())].itertuples():
+        print(
+            f"{corpus}, {row.Index}: weighted accuracy {100 * row.wa:.1f} %, "
+            f"unweighted accuracy {100 * row.ua:.1f} % (mean over {row.folds} folds)"
+        )
+    print(f"kept in {folder}")
 
 
 @app.command()

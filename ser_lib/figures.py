@@ -1029,6 +1029,42 @@ def _correlation_at(distance: np.ndarray) -> np.ndarray:
     return 1 - 10 ** -np.asarray(distance, dtype=float)
 
 
+def baseline_scores(scored: pd.DataFrame, predictions: pd.DataFrame) -> Figure:
+    """The baselines and the network on the same folds, a mark per corpus.
+
+    Args:
+        scored: of the network, as :func:`ser_lib.tables.scores` returns them.
+        predictions: of the baselines, as :func:`ser_lib.baselines.load` returns them; corpora may be missing.
+
+    Returns:
+        The figure: UA and WA in per cent, means over speakers with 95 % intervals from `MINIMUM_FOLDS` speakers on;
+        a line parts the baselines from the network.
+    """
+    variants = tables.baseline_variants()
+    labels = [f"{title}\n({by})" if by != "none" else title for title, by in variants.values()]
+    labels += tables.NETWORKS.values()
+    names = [*variants, *tables.NETWORKS]
+    summarised = tables.summary(pd.concat([scored, tables.baseline_scores(predictions)]))
+    part = summarised[summarised["experiment"].isin(names)]
+    corpora = [*tables.OPEN_CORPORA, "iemocap"] + ["synthetic"] * ("synthetic" in set(part["corpus"]))
+    figure = Figure(figsize=style.size(height=5.4))
+    grid = figure.subplots(1, 2, sharey=True, sharex=True)
+    offsets = np.linspace(-0.3, 0.3, len(corpora))
+    for axes, (metric, label) in zip(grid, METRICS.items(), strict=True):
+        for corpus, offset in zip(corpora, offsets, strict=True):
+            ours = part[part["corpus"] == corpus].set_index("experiment")
+            words = _mean_label(ours, corpus, len(names), "methods")
+            _draw_means(axes, ours.reindex(names), metric, offset, corpus, words, across=True)
+        axes.set(title=label, xlabel="accuracy (%)", ylim=(len(names) - 0.5, -0.5))
+        axes.set_yticks(range(len(names)), labels)
+        axes.grid(axis="y", visible=False)
+        for border in np.arange(len(names) - 1) + 0.5:
+            parts = border == len(variants) - 0.5
+            axes.axhline(border, color=GREY if parts else "#dddddd", linewidth=1 if parts else 0.6)
+    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center")
+    return figure
+
+
 def _shades(count: int) -> list[tuple[float, ...]]:
     """Colours of an ordered quantity, dark to light; the lightest still stands out from white."""
     return [tuple(colour) for colour in mpl.colormaps[style.SEQUENTIAL](np.linspace(0, 0.7, count))]
@@ -1095,22 +1131,23 @@ def _draw_emotions(axes: Axes, title: str, once: np.ndarray, repeated: np.ndarra
     axes.grid(axis="y", visible=False)
 
 
-def _draw_means(axes: Axes, ours: pd.DataFrame, metric: str, offset: float, corpus: str, label: str) -> None:
-    """Means with intervals at 0, 1, ... + offset; rows without a score stay empty."""
+def _draw_means(
+    axes: Axes, ours: pd.DataFrame, metric: str, offset: float, corpus: str, label: str, across: bool = False
+) -> None:
+    """Means with intervals at 0, 1, ... + offset, upright or across; rows without a score stay empty."""
     mean, low, high = (100 * ours[metric + end].to_numpy(dtype=float) for end in ("", "_low", "_high"))
-    axes.errorbar(
-        np.arange(len(ours)) + offset, mean, [mean - low, high - mean], fmt=style.MARKER[corpus],
-        color=style.CORPUS[corpus], capsize=2, elinewidth=1, label=label,
-    )  # fmt: skip
+    places, ends = np.arange(len(ours)) + offset, [mean - low, high - mean]
+    points = {"x": mean, "y": places, "xerr": ends} if across else {"x": places, "y": mean, "yerr": ends}
+    axes.errorbar(**points, fmt=style.MARKER[corpus], color=style.CORPUS[corpus], capsize=2, elinewidth=1, label=label)
 
 
-def _mean_label(ours: pd.DataFrame, corpus: str, experiments: int) -> str:
+def _mean_label(ours: pd.DataFrame, corpus: str, experiments: int, noun: str = "experiments") -> str:
     """What the legend says of a corpus: how many speakers the means are of, or that there are none."""
     if not len(ours):
         return f"ours, {TITLES[corpus]}: {_absent(corpus)}"
     fewest, most = ours["folds"].min(), ours["folds"].max()
     speakers = f"{most}" if fewest == most else f"{fewest} to {most}"
-    some = "" if len(ours) == experiments else f", {len(ours)} of {experiments} experiments"
+    some = "" if len(ours) == experiments else f", {len(ours)} of {experiments} {noun}"
     interval = ", 95 % interval" if most >= tables.MINIMUM_FOLDS else ""
     interval += f" from {tables.MINIMUM_FOLDS} on" if fewest < tables.MINIMUM_FOLDS <= most else ""
     return f"ours, {TITLES[corpus]}: mean of {speakers} speakers{interval}{some}"

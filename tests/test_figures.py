@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 from scipy import stats
 
-from ser_lib import features, figures, inference, model, paper, printed, style, tables, vtlp
+from ser_lib import baselines, features, figures, inference, model, paper, printed, style, tables, vtlp
 from ser_lib.corpora import EMOTIONS, NAMES, TITLES, iemocap
 from ser_lib.errors import SerError
 from ser_lib.experiments import CONVOLUTIONS, FAMILIES, depth_name
@@ -166,6 +166,16 @@ def picture(bins=257, frames=50):
     return torch.linspace(-80, 0, bins * frames).reshape(bins, frames)
 
 
+BASELINES = pd.DataFrame(
+    [
+        ("emodb", name, by, fold, f"s{fold}", f"{fold}-{place}", truth, EMOTIONS[place - (place >= right)], 0.1)
+        for (name, by), best in {("majority", "none"): 1, ("svm-egemaps", "training"): 4}.items()
+        for fold, right in enumerate([best - 1] * 3 + [best] * 3, start=1)
+        for place, truth in enumerate(EMOTIONS)
+    ],
+    columns=baselines.COLUMNS,
+)
+
 DRAW = {
     "class_distribution": lambda: figures.class_distribution(pd.Series({"neu": 9, "fru": 7, "ang": 3}), "Improvised"),
     "class_distributions": lambda: figures.class_distributions({"Emo-DB": CORPUS["emotion"].value_counts()}),
@@ -194,6 +204,7 @@ DRAW = {
     "printed_intervals": lambda: figures.printed_intervals(FOLD_INTERVALS, printed.score_intervals()),
     "distinguishable_steps": lambda: figures.distinguishable_steps(DISTINGUISHABLE, SMALLEST, {"ua": 8.0, "wa": 5.0}),
     "rise_by_best_of": lambda: figures.rise_by_best_of(RISE),
+    "baseline_scores": lambda: figures.baseline_scores(scored(["emodb", "nemo"], speakers=SIX), BASELINES),
 }
 # What each axis must say, units included where there are any.
 LABELS = {
@@ -222,6 +233,7 @@ LABELS = {
     "normalisation_curves": {"epoch", "cross-entropy (nats)"},
     "best_of_seeds": {"runs to choose from", "expected score of the best run (%)"},
     "schedule_response": {"step", "size of the update"},
+    "baseline_scores": {"unweighted accuracy", "accuracy (%)", "linear SVM, eGeMAPS\n(training rows)"},
     "cost_growth": {
         "utterances", "frames per utterance", "epoch (s)", "runs at once", "throughput (utterances/s)",
     },
@@ -959,3 +971,29 @@ def test_rise_by_best_of_draws_the_exact_rise_as_a_line_and_the_simulated_as_mar
     axes = figures.rise_by_best_of(RISE).axes[0]
     assert lines(axes)["1"].tolist() == [[1, 0], [2, 0.6]]
     assert [line.get_xydata()[1, 1] for line in axes.lines if line.get_marker() == "o"] == [0.31, 0.59]
+def test_baseline_scores_draws_the_means_of_each_method_in_its_row():
+    figure = figures.baseline_scores(scored(["emodb"], speakers=SIX), BASELINES)
+    ua, _ = figure.axes
+    rows = [tick.get_text().split("\n")[0] for tick in ua.get_yticklabels()]
+    assert rows[0] == "majority class" and rows[-1] == "network, best model of Table 1" and len(rows) == 7
+    emodb = ua.containers[0].lines[0].get_xydata()
+    means = {rows[round(y + 0.3)]: x for x, y in emodb if not np.isnan(x)}
+    assert means["majority class"] == pytest.approx(12.5)  # none, then one of four, right
+    assert means["linear SVM, eGeMAPS"] == pytest.approx(87.5)
+    assert means["network, best model of Table 1"] == pytest.approx(100 * (0.5 + 0.1 * 3.5 - 0.01))
+    low, high = ua.containers[0].lines[2][0].get_segments()[0][:, 0]
+    assert (low, high) == pytest.approx([100 * end for end in tables.supported_interval([0, 0, 0, 0.25, 0.25, 0.25])])
+    assert "ours, Emo-DB: mean of 6 speakers, 95 % interval, 4 of 7 methods" in texts(figure)
+    assert "ours, nEMO: not run yet" in texts(figure)
+
+
+def test_the_legend_of_baseline_scores_fits_however_much_it_has_to_say():
+    runs = [scored([corpus], ["table1-best"], speakers=SIX[:count]) for corpus, count in (("emodb", 1), ("nemo", 6))]
+    more = [scored([corpus], ["table1-baseline"], speakers=SIX) for corpus in ("emodb", "ravdess", "nemo", "synthetic")]
+    figure = figures.baseline_scores(pd.concat(runs + more), BASELINES)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    (legend,) = figure.legends
+    box = legend.get_window_extent(canvas.get_renderer())
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0
+    assert "ours, Emo-DB: mean of 1 to 6 speakers, 95 % interval from 6 on, 4 of 7 methods" in texts(figure)

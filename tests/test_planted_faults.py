@@ -600,6 +600,35 @@ FAULTS = [
         '.sum(axis="columns"))',
         "tests/test_printed.py::test_the_delta_method_agrees_with_a_simulation",
     ),
+    # Baselines
+    Fault(
+        "a baseline is fitted on the test speaker, too",
+        "ser_lib/baselines.py",
+        ".fit(values[fold.train], emotions[fold.train])",
+        ".fit(values[np.r_[fold.train, fold.test]], emotions[np.r_[fold.train, fold.test]])",
+        "tests/test_baselines.py::test_only_training_rows_are_fitted_on",
+    ),
+    Fault(
+        "the variant without the speaker's own normalisation has it, too",
+        "ser_lib/baselines.py",
+        'if normalisation == "speaker":',
+        "if len(values):",
+        "tests/test_baselines.py::test_only_the_variant_named_so_is_normalised_by_speaker",
+    ),
+    Fault(
+        "the test speaker chooses the C of a baseline",
+        "ser_lib/baselines.py",
+        "rows = fold.validation",
+        "rows = fold.test",
+        "tests/test_baselines.py::test_the_validation_speaker_chooses_C_and_the_test_speaker_does_not",
+    ),
+    Fault(
+        "normalisation by speaker is over all speakers",
+        "ser_lib/baselines.py",
+        "rows = np.flatnonzero(speakers == speaker)",
+        "rows = np.arange(len(speakers))",
+        "tests/test_baselines.py::test_each_speaker_is_normalised_by_their_own_rows",
+    ),
 ]
 
 
