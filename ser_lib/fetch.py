@@ -18,6 +18,7 @@ publishers give. Should one have moved, ``--url`` takes another.
 import errno
 import hashlib
 import math
+import os
 import re
 import shutil
 import stat
@@ -26,7 +27,6 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from os import environ
 from pathlib import Path, PureWindowsPath
 from urllib.parse import urlsplit
 
@@ -57,7 +57,7 @@ MOST_ENTRIES = 20_000
 LENGTH_TOLERANCE = 3  # samples at 16 kHz: resamplers round and pad their ends differently
 PARTS = 32  # of an envelope
 ENVELOPE_RATE = 8_000  # Hz: far enough below 16 kHz that the slopes of resampling filters are left out
-ENVELOPE_TOLERANCE = 12  # of 255
+ENVELOPE_TOLERANCE = 20  # of 255: ways of resampling differ by far less, any two recordings of a corpus by more
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ SOURCES = {
         url="https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip",
         page="https://zenodo.org/records/1188976",
         licence="CC BY-NC-SA 4.0: not for commercial use (https://creativecommons.org/licenses/by-nc-sa/4.0/)",
+        # Zenodo's, as several projects that fetched the archive have written it down.
         checksum="md5:bc696df654c87fed845eb13823edef8a",
         marker="Actor_01",
         recognises=ravdess.recognises,
@@ -192,12 +193,12 @@ def find_source(name: str) -> Source:
 
 def place(name: str, root: str | Path | None) -> Path:
     """The folder to make: what was given, or the one that the environment variable ``SER_CORPORA`` leads to."""
-    if root is None and not environ.get("SER_CORPORA"):
+    if root is None and not os.environ.get("SER_CORPORA"):
         raise SerError(
             f"{name}: no folder given; pass root (--root) or set the environment variable SER_CORPORA to the folder "
             f"that shall hold {name}/"
         )
-    return Path(root if root is not None else Path(environ["SER_CORPORA"]) / name).expanduser().absolute()
+    return Path(root if root is not None else Path(os.environ["SER_CORPORA"]) / name).expanduser().absolute()
 
 
 def examine_present(name: str, folder: Path, progress: bool) -> str:
@@ -242,14 +243,19 @@ def transfer(url: str, folder: Path, checksum: str | None, progress: bool) -> Pa
     except requests.RequestException as problem:  # before OSError and ValueError, of which it is a kind
         raise SerError(f"{url} is not an address to fetch from ({problem}); pass another with --url") from problem
     except ValueError as problem:
-        raise Unfit(f"{url} gave other bytes than were published ({one_line(problem)})") from problem
+        raise Unfit(
+            f"{url} gave other bytes than were published ({one_line(problem)}); run the same command again, or pass an "
+            f"address with --url, whose recordings alone are compared"
+        ) from problem
     except OSError as problem:
         if problem.errno in (errno.ENOSPC, errno.EDQUOT):
             raise SerError(
                 f"no space left for the archive in {folder}; make room there and run the same command again, which "
                 f"goes on where this one stopped"
             ) from problem
-        raise SerError(f"{folder} could not be written: {problem.strerror or problem}; pass another root") from problem
+        raise SerError(
+            f"{folder} could not be written: {problem.strerror or one_line(problem)}; pass another root"
+        ) from problem
 
 
 @dataclass(frozen=True)
@@ -301,10 +307,12 @@ class ResumingDownloader:
                 self.part.unlink()
                 raise Interrupted("what had arrived is of another file")
             refuse_status(response)
-            continues = response.headers.get("Content-Range", "").startswith(f"bytes {start}-")
-            if not (response.status_code == 206 and continues):
+            if response.status_code != 206:  # the whole file
                 start = 0
                 self.remember_version(response)
+            elif not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
+                self.part.unlink()
+                raise Interrupted("the server sent another range than was asked for")
             length = response.headers.get("Content-Length")
             total = None if length is None else start + int(length)
             if total is not None:
@@ -562,8 +570,8 @@ def envelope(samples: numpy.ndarray, rate: int) -> numpy.ndarray:
 def keep_one_channel(name: str, root: Path) -> list[str]:
     """Rewrite the listed recordings that hold one channel twice with that channel alone; nothing is lost.
 
-    RAVDESS publishes a few files so, one of them of the four emotions (Actor_20/03-01-03-01-02-01-20), and the loaders
-    read one channel only.
+    Users of RAVDESS report a few such files, one of them of the four emotions (Actor_20/03-01-03-01-02-01-20); the
+    loaders read one channel only.
 
     Returns:
         The names of the files that were rewritten.
