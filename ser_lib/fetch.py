@@ -241,7 +241,7 @@ def transfer(url: str, folder: Path, checksum: str | None, progress: bool) -> Pa
     except SerError:
         raise
     except requests.RequestException as problem:  # before OSError and ValueError, of which it is a kind
-        raise SerError(f"{url} is not an address to fetch from ({problem}); pass another with --url") from problem
+        raise SerError(f"{url} is not an address to fetch from ({one_line(problem)}); pass another with --url") from problem
     except ValueError as problem:
         raise Unfit(
             f"{url} gave other bytes than were published ({one_line(problem)}); run the same command again, or pass an "
