@@ -11,8 +11,8 @@ A file at another rate than its digest's cannot have the same samples. It is com
 is: its length, and its envelope below 4 kHz. Files without a digest are counted and said to be unchecked. RAVDESS's
 archive is compared as a whole, too, with the checksum that Zenodo shows.
 
-None of the addresses could be tried where this was written, and no archive from them was seen: they are those that the
-publishers give. Should one have moved, ``--url`` takes another.
+The addresses are the publishers', and have not been tried: nothing was fetched from them yet, and no archive of theirs
+was seen. Should one have moved, ``--url`` takes another.
 """
 
 import errno
@@ -241,7 +241,9 @@ def transfer(url: str, folder: Path, checksum: str | None, progress: bool) -> Pa
     except SerError:
         raise
     except requests.RequestException as problem:  # before OSError and ValueError, of which it is a kind
-        raise SerError(f"{url} is not an address to fetch from ({one_line(problem)}); pass another with --url") from problem
+        raise SerError(
+            f"{url} is not an address to fetch from ({one_line(problem)}); pass another with --url"
+        ) from problem
     except ValueError as problem:
         raise Unfit(
             f"{url} gave other bytes than were published ({one_line(problem)}); run the same command again, or pass an "
