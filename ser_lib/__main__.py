@@ -26,6 +26,33 @@ MergeExcited = Annotated[bool, typer.Option("--merge-excited", help="IEMOCAP: co
 
 
 @app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="emodb, ravdess or nemo.")],
+    root: Annotated[
+        Path | None, typer.Option(help="Top folder of the corpus, to be made; without it, $SER_CORPORA/<corpus>.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Agree to the corpus's licence without being asked.")] = False,
+    url: Annotated[
+        str | None, typer.Option(help="Another address of a zip archive of the corpus than its publisher's.")
+    ] = None,
+) -> None:
+    """Fetch an open corpus from its publisher, unpack it, and check its recordings against their digests."""
+    from ser_lib import fetch as fetching
+
+    def agree(source: fetching.Source) -> None:
+        if not yes and not sys.stdin.isatty():
+            raise SerError(
+                f"{source.title} is under the licence {source.licence}: pass --yes to agree to it, where there is no "
+                f"terminal to ask at"
+            )
+        print(f"{source.title} from {source.page}\nlicence: {source.licence}")
+        if not yes and not typer.confirm("Fetch it under this licence?"):
+            raise SerError("nothing was fetched: the licence was not agreed to")
+
+    print(fetching.fetch(name, root, agree=agree, url=url, progress=True))
+
+
+@app.command()
 def corpus(
     name: Corpus,
     root: Root = None,

@@ -528,6 +528,42 @@ FAULTS = [
         "torch.zeros_like(grad[0]) if ctx.has_bias else None",
         "tests/test_linear.py::test_value_and_gradients_are_those_of_pytorch",
     ),
+    # Fetching
+    Fault(
+        "what arrives again is written behind what is there already",
+        "ser_lib/fetch.py",
+        "                start = 0\n                self.remember_version(response)",
+        "                self.remember_version(response)",
+        "tests/test_fetch.py::test_a_server_that_ignores_range_starts_again_from_nothing",
+    ),
+    Fault(
+        "a transfer goes on in a file that may have changed",
+        "ser_lib/fetch.py",
+        'headers["If-Range"] = self.validator.read_text()',
+        "pass",
+        "tests/test_fetch.py::test_an_interrupted_transfer_goes_on_where_it_stopped",
+    ),
+    Fault(
+        "an entry with .. is unpacked",
+        "ser_lib/fetch.py",
+        'if path.drive or path.root or ".." in path.parts:',
+        "if path.drive or path.root:",
+        "tests/test_fetch.py::test_an_entry_that_leaves_its_folder_is_an_error_before_anything_is_written",
+    ),
+    Fault(
+        "recordings are compared by their number of samples alone",
+        "ser_lib/fetch.py",
+        'None if sha256(samples) == digest["sha256"] else "other samples"',
+        "None",
+        "tests/test_fetch.py::test_missing_extra_and_different_recordings_are_named",
+    ),
+    Fault(
+        "a corpus is unpacked where it will lie",
+        "ser_lib/fetch.py",
+        "write_folder(folder, source.marker, fill,",
+        "(lambda folder, _, fill, __: (folder.mkdir(), fill(folder)))(folder, source.marker, fill,",
+        "tests/test_fetch.py::test_killed_in_the_middle_nothing_counts_and_the_next_command_finishes",
+    ),
     # Uncertainty
     Fault(
         "the bootstrap draws speakers and keeps their seeds",
