@@ -439,6 +439,36 @@ def table3(scored: pd.DataFrame, failures: pd.DataFrame, metric: str) -> pd.Data
     return table
 
 
+def variety(measured: pd.DataFrame) -> pd.DataFrame:
+    """How alike the gradients of two batches are, by batch size and corpus.
+
+    Args:
+        measured: as :func:`ser_lib.variety.load` returns it.
+
+    Returns:
+        A row per corpus and experiment, a column per batch size: the mean over speakers with its 95 % interval from
+        `MINIMUM_FOLDS` on; a corpus that was not measured has a row that says so.
+
+    Source: Section 3, footnote 4.
+    """
+    sizes = sorted(measured["batch_size"].unique()) or [NOT_RUN]
+    rows = []
+    for corpus in (*OPEN_CORPORA, "iemocap"):
+        of_corpus = measured[measured["corpus"] == corpus]
+        groups = of_corpus.groupby("experiment") if len(of_corpus) else [("–", of_corpus)]
+        for experiment, part in groups:
+            row = {"Corpus": TITLES[corpus], "Experiment": experiment, "Speakers": part["fold"].nunique()}
+            for size in sizes:
+                by_fold = part[part["batch_size"] == size].groupby("fold")["cosine"].mean().to_numpy(dtype=float)
+                cell = LICENCE if corpus == "iemocap" else NOT_RUN
+                if len(by_fold):
+                    low, high = supported_interval(by_fold)
+                    cell = f"{by_fold.mean():.2f}" + ("" if np.isnan(low) else f" [{low:.2f}, {high:.2f}]")
+                row[f"batches of {size}"] = cell
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
 def predictions_of(predictions: pd.DataFrame, *names: str) -> pd.DataFrame:
     """The test predictions of some experiments, or of families of them, as they were collected.
 
