@@ -265,13 +265,14 @@ MEASURED = (
         "table3-16", "table1-best", "wa", _TABLE3[16].wa - _BEST.wa,
     ),
     Course(
-        "batchnorm-overfits", "Section 3", "At batch size 16 it overfits faster", "recurrent_batch_normalisation",
+        "batchnorm-overfits", "Section 3", "At batch size 16 recurrent batch normalisation overfits faster",
+        "recurrent_batch_normalisation",
         "table3-16", "table1-best", "turn", -1,
     ),
     *(
         Difference(
             f"batchnorm-layers-{layers}", "Section 3",
-            f"With {layers} Bi-LSTM layer{'s' if layers > 1 else ''} and batch size 16, it lowers UA",
+            f"Recurrent batch normalisation lowers UA with {layers} Bi-LSTM layer{'s' if layers > 1 else ''}",
             "recurrent_batch_normalisation", f"batchnorm-4x{layers}", depth_name(4, layers), "ua", -1,
         )
         for layers in (1, 2, 3, 4)
@@ -279,7 +280,8 @@ MEASURED = (
     *(
         Difference(
             f"batchnorm-64{rule}-{metric}", "Section 3, Table 3",
-            f"With it, batch size 64 raises {metric.upper()} by {points:.1f} points over 16 (learning rate {how})",
+            f"With recurrent batch normalisation, batch size 64 raises {metric.upper()} by {points:.1f} points over 16 "
+            f"(learning rate {how})",
             "recurrent_batch_normalisation", f"table3-64{rule}", "table3-16", metric, points,
         )
         for metric, points in (
@@ -290,7 +292,7 @@ MEASURED = (
     *(
         Difference(
             f"batchnorm-64{rule}-almost", "Section 3",
-            f"With it, batch size 64 almost reaches the best model (learning rate {how})",
+            f"With recurrent batch normalisation, batch size 64 almost reaches the best model (learning rate {how})",
             "recurrent_batch_normalisation", f"table3-64{rule}", "table1-best", "ua", +1, MARGIN,
         )
         for rule, how in (("", "held"), ("-scaled", "scaled"))
@@ -298,7 +300,8 @@ MEASURED = (
     *(
         Difference(
             f"batchnorm-{size}{rule}-ua", "Section 3",
-            f"With it, batch size {size} would do better still than 64 (learning rate {how})",
+            f"With recurrent batch normalisation, batch size {size} would do better still than 64 "
+            f"(learning rate {how})",
             "recurrent_batch_normalisation", f"batch-{size}{rule}", f"table3-64{rule}", "ua", +1,
         )
         for size in (128, 256)
@@ -489,8 +492,8 @@ def tests(ledger: pd.DataFrame) -> pd.DataFrame:
 def _finding(row: pd.Series) -> tables.Cell:
     """Verdict, effect and what it rests on, in one cell."""
     outcome = row["verdict"]
-    found = "" if outcome in (NOT_RUN, NOT_TESTABLE) else f": {row['effect']} ({row['basis']})"
-    return tables.Cell(outcome + found, css=CSS[outcome])
+    note = "" if outcome in (NOT_RUN, NOT_TESTABLE) else f"{row['effect']} ({row['basis']})"
+    return tables.Cell(outcome, css=CSS[outcome], note=note)
 
 
 def _row(claim: Statement, corpus: str, verdict: Verdict, command: str) -> dict[str, str]:

@@ -777,15 +777,16 @@ def _value(value: object) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a shown table: its text, and optionally a CSS class, where it links to, and a name to link to."""
+    """A cell of a shown table: its text; optionally a CSS class, where it links to, a name to link to, and a note."""
 
     text: str
     css: str = ""
     href: str = ""
     anchor: str = ""
+    note: str = ""
 
     def __str__(self) -> str:
-        return self.text
+        return f"{self.text}: {self.note}" if self.note else self.text
 
 
 @dataclass(frozen=True)
@@ -808,6 +809,8 @@ class Shown:
                 content = f'<a href="{html.escape(described.href)}">{content}</a>'
             if described.css:
                 content = f'<span class="{described.css}">{content}</span>'
+            if described.note:
+                content += f"<br>{html.escape(described.note)}"
             name = f' id="{html.escape(described.anchor)}"' if described.anchor else ""
             words = re.search(r"[^\W\d_]{2}", described.text)  # numbers line up on the right, words on the left
             return f'<td{name} class="words">{content}</td>' if words else f"<td{name}>{content}</td>"

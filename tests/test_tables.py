@@ -472,9 +472,9 @@ def test_a_shown_table_holds_itself_as_csv():
 
 
 def test_a_cell_links_names_and_colours_its_text_safely():
-    frame = pd.DataFrame({"a": [tables.Cell("<b>", css="verdict", href='x"y', anchor="here")]})
+    frame = pd.DataFrame({"a": [tables.Cell("<b>", css="verdict", href='x"y', anchor="here", note="5 < 6")]})
     text = tables.Shown(frame, "caption")._repr_html_()
-    assert '<td id="here"><span class="verdict"><a href="x&quot;y">&lt;b&gt;</a></span></td>' in text
+    assert '<td id="here"><span class="verdict"><a href="x&quot;y">&lt;b&gt;</a></span><br>5 &lt; 6</td>' in text
     assert "<b>" in repr(tables.Shown(frame, "caption"))
 
 
