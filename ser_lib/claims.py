@@ -394,8 +394,9 @@ def ledger(evidence: Evidence) -> pd.DataFrame:
         evidence: what the records hold.
 
     Returns:
-        One row per statement and corpus: ``name, place, claim, corpus, effect, basis, verdict, test, chapter`` and
-        ``command``, which runs the test where it has not been run.
+        One row per statement and corpus: ``name, place, claim, corpus, effect, basis, seeds, verdict, test, chapter``
+        and ``command``, which runs the test where it has not been run; seeds are those that every fold has, 0 where
+        there are none.
     """
     rows = []
     for claim in PRINTED:
@@ -407,12 +408,14 @@ def ledger(evidence: Evidence) -> pd.DataFrame:
             command = claim.command(corpus) if verdict.outcome == NOT_RUN else ""
             if verdict.outcome == NOT_RUN and corpus == "iemocap":
                 verdict = Verdict(NOT_TESTABLE, "–", "needs an IEMOCAP licence")
-            rows.append(_row(claim, TITLES[corpus], verdict, command))
+            seeds = evidence.seeds(corpus, claim.experiments) if verdict.outcome not in _NOTHING else 0
+            rows.append(_row(claim, TITLES[corpus], verdict, command, seeds))
     for claim in UNTESTABLE:
         rows.append(_row(claim, NO_CORPUS, Verdict(NOT_TESTABLE, "–", claim.reason), ""))
     return pd.DataFrame(rows)
 
 
+_NOTHING = (NOT_RUN, NOT_TESTABLE)
 OWN_NUMBERS = "the printed numbers"
 NO_CORPUS = "–"
 
@@ -431,6 +434,7 @@ def shown(ledger: pd.DataFrame, *names: str) -> tables.Shown:
         if not ledger["name"].str.startswith(name).any():
             raise SerError(f"no claim's name begins with {name!r}")
     chosen = ledger[ledger["name"].str.startswith(names)]
+    chosen = chosen.assign(basis=chosen.apply(_basis, axis=1))
     same = ["claim", "effect", "basis", "verdict"]
     rows = chosen.groupby(same, sort=False)["corpus"].agg(", ".join).reset_index()
     columns = {"claim": "Claim", "corpus": "Corpus", "effect": "Found", "basis": "From", "verdict": "Verdict"}
@@ -492,11 +496,16 @@ def tests(ledger: pd.DataFrame) -> pd.DataFrame:
 def _finding(row: pd.Series) -> tables.Cell:
     """Verdict, effect and what it rests on, in one cell."""
     outcome = row["verdict"]
-    note = "" if outcome in (NOT_RUN, NOT_TESTABLE) else f"{row['effect']} ({row['basis']})"
+    note = "" if outcome in _NOTHING else f"{row['effect']} ({_basis(row)})"
     return tables.Cell(outcome, css=CSS[outcome], note=note)
 
 
-def _row(claim: Statement, corpus: str, verdict: Verdict, command: str) -> dict[str, str]:
+def _basis(row: pd.Series) -> str:
+    """What a finding rests on, seeds included."""
+    return f"{row['basis']}; {tables.counted(row['seeds'], 'seed')}" if row["seeds"] else row["basis"]
+
+
+def _row(claim: Statement, corpus: str, verdict: Verdict, command: str, seeds: int = 0) -> dict[str, str | int]:
     return {
         "name": claim.name,
         "place": claim.place,
@@ -504,6 +513,7 @@ def _row(claim: Statement, corpus: str, verdict: Verdict, command: str) -> dict[
         "corpus": corpus,
         "effect": verdict.effect,
         "basis": verdict.basis,
+        "seeds": seeds,
         "verdict": verdict.outcome,
         "test": claim.test,
         "chapter": claim.chapter,

@@ -58,9 +58,7 @@ def spectrogram(samples: np.ndarray, floor_db: float = -80.0) -> torch.Tensor:
     Source: Section 3 (64 ms windows, 32 ms shift). Window function (Hann) and logarithm are not stated there.
     """
     # torch.stft, as torchaudio's Spectrogram, which squares an absolute value: a root taken for nothing.
-    transform = torch.stft(
-        torch.from_numpy(samples), WINDOW, HOP, window=_window(), center=False, return_complex=True
-    )
+    transform = torch.stft(torch.from_numpy(samples), WINDOW, HOP, window=_window(), center=False, return_complex=True)
     power = transform.real.square().addcmul_(transform.imag, transform.imag)
     return power.clamp_min_(10 ** (floor_db / 10)).contiguous().log10_().mul_(10)
 

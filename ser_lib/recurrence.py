@@ -150,9 +150,7 @@ class Recurrence(torch.autograd.Function):
         i, f, g, o = gates.chunk(4, dim=2)
         before, tanh_c = cell.index_select(1, packing.previous), cell[:, batch:].tanh()
         # How c_t follows the pre-activations of i, f and g, and h_t that of o; the loop makes gradients of them.
-        grads = torch.stack(
-            [g * i * (1 - i), before * f * (1 - f), i * (1 - g**2), tanh_c * o * (1 - o)], dim=2
-        )
+        grads = torch.stack([g * i * (1 - i), before * f * (1 - f), i * (1 - g**2), tanh_c * o * (1 - o)], dim=2)
         h_follows_c = o * (1 - tanh_c**2)
         outputs = _by_direction(grad_outputs.unflatten(1, (len(gates), -1)), packing.mirror)
         grad_hidden = torch.cat([torch.zeros_like(grad_h), outputs], dim=1).index_add_(1, packing.last, grad_h)

@@ -4,7 +4,7 @@ What a statement is applied to, and so what it needs to be run, stands in its fi
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -53,6 +53,11 @@ class Evidence:
     def difference(self, corpus: str, experiment: str, reference: str, metric: str) -> np.ndarray:
         """Points that an experiment adds to a reference, one per speaker: shape (speakers,)."""
         return 100 * tables.paired_difference(self.scored, corpus, experiment, reference, metric)
+
+    def seeds(self, corpus: str, experiments: Iterable[str]) -> int:
+        """How many seeds every fold has that some experiments were run on; of those that were not run none counts."""
+        part = self.scored[(self.scored["corpus"] == corpus) & self.scored["experiment"].isin(list(experiments))]
+        return int(part.groupby(["experiment", "fold"])["seed"].nunique().min()) if len(part) else 0
 
 
 @dataclass(frozen=True)

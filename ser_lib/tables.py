@@ -481,6 +481,8 @@ def predictions_of(predictions: pd.DataFrame, *names: str) -> pd.DataFrame:
     """
     chosen = {member for name in names for member in members(name)}
     return predictions[predictions["experiment"].isin(chosen)]
+
+
 def baseline_scores(predictions: pd.DataFrame) -> pd.DataFrame:
     """WA and UA of every baseline on every fold.
 

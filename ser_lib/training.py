@@ -87,9 +87,7 @@ class DeviceData:
         self.lengths = torch.from_numpy(store.lengths)
         self.mean, self.variance = mean, variance
 
-    def batch(
-        self, rows: np.ndarray, layout: Layout, alphas: torch.Tensor | None = None
-    ) -> tuple[torch.Tensor, Strip]:
+    def batch(self, rows: np.ndarray, layout: Layout, alphas: torch.Tensor | None = None) -> tuple[torch.Tensor, Strip]:
         """Spectrograms of some utterances, warped, normalised and laid end to end.
 
         Args:

@@ -459,3 +459,15 @@ def test_deleting_the_records_of_a_claim_changes_its_line():
         of_claim = shown["Claim"].astype(str).str.contains("Oversampling raises UA")
         lines += shown.loc[of_claim, "Emo-DB"].astype(str).tolist()
     assert lines[0].startswith("holds: +9.8") and lines[1] == verdicts.NOT_RUN
+
+
+def test_a_line_says_how_many_speakers_and_seeds_it_rests_on():
+    runs = [made_up(name, BASE, seed) for name in ("table1-baseline", "table1-oversampling") for seed in (0, 1)]
+    extra = made_up("table1-baseline", BASE[:2], seed=2)  # a seed that some folds alone have counts for none
+    line = ledger_of(*runs, extra).set_index(["name", "corpus"]).loc[("oversampling-ua", "Emo-DB")]
+    assert line["seeds"] == 2 and line["basis"].startswith("10 speakers")
+    shown = claims.by_claim(ledger_of(*runs, extra))
+    of_claim = shown["Claim"].astype(str).str.contains("Oversampling raises UA")
+    assert "10 speakers" in str(shown.loc[of_claim, "Emo-DB"].iloc[0])
+    assert str(shown.loc[of_claim, "Emo-DB"].iloc[0]).endswith("2 seeds)")
+    assert (ledger_of()["seeds"] == 0).all()

@@ -235,7 +235,11 @@ LABELS = {
     "schedule_response": {"step", "size of the update"},
     "baseline_scores": {"unweighted accuracy", "accuracy (%)", "linear SVM, eGeMAPS\n(training rows)"},
     "cost_growth": {
-        "utterances", "frames per utterance", "epoch (s)", "runs at once", "throughput (utterances/s)",
+        "utterances",
+        "frames per utterance",
+        "epoch (s)",
+        "runs at once",
+        "throughput (utterances/s)",
     },
     "power_curves": {"true difference (percentage points)", "studies that find it (%)", "ten speakers"},
     "ratio_fits": {"fold", "2 of 2  (0.5)", "1 of 2  (1.1)"},
@@ -925,6 +929,8 @@ def test_power_curves_say_what_has_not_been_run():
     of_one_seed = figures.power_curves(inference.Components(10, 1, np.nan, np.nan, 3.0), "Emo-DB")
     assert "not run yet with two seeds" in texts(of_one_seed) and "not run yet" not in texts(of_one_seed)
     assert overlaps(of_one_seed) == []
+
+
 def test_ratio_fits_fills_the_folds_that_fit():
     axes = figures.ratio_fits(RULES, RULE_SUMMARY).axes[0]
     drawn = {line.get_label(): (line.get_xydata().tolist(), line.get_markerfacecolor()) for line in axes.lines}
@@ -971,6 +977,8 @@ def test_rise_by_best_of_draws_the_exact_rise_as_a_line_and_the_simulated_as_mar
     axes = figures.rise_by_best_of(RISE).axes[0]
     assert lines(axes)["1"].tolist() == [[1, 0], [2, 0.6]]
     assert [line.get_xydata()[1, 1] for line in axes.lines if line.get_marker() == "o"] == [0.31, 0.59]
+
+
 def test_baseline_scores_draws_the_means_of_each_method_in_its_row():
     figure = figures.baseline_scores(scored(["emodb"], speakers=SIX), BASELINES)
     ua, _ = figure.axes

@@ -161,7 +161,6 @@ def test_where_several_are_warped_an_alpha_out_of_range_is_an_error_too(alpha):
         vtlp.warp_into([torch.empty(33, 4)], pictures, torch.tensor([alpha]))
 
 
-
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_shape_and_dtype_are_kept(dtype):
     for shape, alpha in (((4, BINS), 1.1), ((2, 4, BINS), torch.tensor([0.9, 1.1])), ((2, 3, 4, BINS), 0.9)):
