@@ -124,11 +124,33 @@ class Untestable(Statement):
 
 
 @dataclass(frozen=True)
-class Difference(Statement):
-    """One experiment beats (or loses to) another in one metric."""
+class OfOne(Statement):
+    """One about a single experiment."""
 
     experiment: str
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """That one."""
+        return (self.experiment,)
+
+
+@dataclass(frozen=True)
+class OfTwo(OfOne):
+    """One about an experiment and another that it is compared with."""
+
     reference: str
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """Both."""
+        return self.experiment, self.reference
+
+
+@dataclass(frozen=True)
+class Difference(OfTwo):
+    """One experiment beats (or loses to) another in one metric."""
+
     metric: str
     direction: float
     """Above or below zero: the side that is claimed. Where the paper prints the points, they stand here."""
@@ -145,11 +167,6 @@ class Difference(Statement):
             f"{LEVEL:.0%} interval over speakers lies {side} {threshold}, does not hold if on the other side"
         )
 
-    @property
-    def experiments(self) -> tuple[str, ...]:
-        """The two that are compared."""
-        return self.experiment, self.reference
-
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
         differences = evidence.difference(corpus, self.experiment, self.reference, self.metric)
@@ -157,11 +174,8 @@ class Difference(Statement):
 
 
 @dataclass(frozen=True)
-class BothMetrics(Statement):
+class BothMetrics(OfTwo):
     """One experiment beats another in UA and in WA."""
-
-    experiment: str
-    reference: str
 
     @property
     def test(self) -> str:
@@ -170,11 +184,6 @@ class BothMetrics(Statement):
             f"UA and WA of {self.experiment} minus {self.reference}, paired by fold and seed; holds if both "
             f"{LEVEL:.0%} intervals over speakers lie above zero, does not hold if one lies below"
         )
-
-    @property
-    def experiments(self) -> tuple[str, ...]:
-        """The two that are compared."""
-        return self.experiment, self.reference
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
@@ -242,11 +251,9 @@ class Best(Statement):
 
 
 @dataclass(frozen=True)
-class Course(Statement):
+class Course(OfTwo):
     """Training goes differently in one experiment than in another."""
 
-    experiment: str
-    reference: str
     quantity: str
     """A key of `COURSES`."""
     direction: float
@@ -260,11 +267,6 @@ class Course(Statement):
             f"holds if the {LEVEL:.0%} interval over speakers lies {side} zero, does not hold if on the other side"
         )
 
-    @property
-    def experiments(self) -> tuple[str, ...]:
-        """The two that are compared."""
-        return self.experiment, self.reference
-
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
         course = COURSES[self.quantity]
@@ -274,11 +276,8 @@ class Course(Statement):
 
 
 @dataclass(frozen=True)
-class Distinct(Statement):
+class Distinct(OfTwo):
     """Two experiments do not give the same."""
-
-    experiment: str
-    reference: str
 
     @property
     def test(self) -> str:
@@ -287,11 +286,6 @@ class Distinct(Statement):
             f"test predictions and probabilities of {self.experiment} and {self.reference}, run by run; holds if one "
             "run differs, does not hold if all are the same to four digits"
         )
-
-    @property
-    def experiments(self) -> tuple[str, ...]:
-        """The two that are compared."""
-        return self.experiment, self.reference
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
@@ -308,10 +302,8 @@ class Distinct(Statement):
 
 
 @dataclass(frozen=True)
-class Spread(Statement):
+class Spread(OfOne):
     """Scores depend on the test speaker."""
-
-    experiment: str
 
     @property
     def test(self) -> str:
@@ -320,11 +312,6 @@ class Spread(Statement):
             f"correct answers of {self.experiment} by test speaker, χ² test of equal shares; holds if "
             f"p < {1 - LEVEL:.2f}, else undecided (equality cannot be shown)"
         )
-
-    @property
-    def experiments(self) -> tuple[str, ...]:
-        """The one."""
-        return (self.experiment,)
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus, from the first seed: seeds of a speaker repeat the same utterances."""
@@ -335,14 +322,13 @@ class Spread(Statement):
 
 
 @dataclass(frozen=True)
-class LayerRatio(Statement):
+class LayerRatio(OfOne):
     """The gradient of the convolutions is larger than that of the Bi-LSTM layers.
 
     The paper does not say how it measures a gradient: the norm of a layer's gradient grows with the number of its
     weights, the root mean square over its weights does not.
     """
 
-    experiment: str
     per_weight: bool
 
     @property
@@ -355,11 +341,6 @@ class LayerRatio(Statement):
             "does not hold if below"
         )
 
-    @property
-    def experiments(self) -> tuple[str, ...]:
-        """The one."""
-        return (self.experiment,)
-
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
         gradients = evidence.results.gradients
@@ -369,10 +350,9 @@ class LayerRatio(Statement):
 
 
 @dataclass(frozen=True)
-class Level(Statement):
+class Level(OfOne):
     """An experiment reaches a score: of IEMOCAP alone, since no score of another corpus says anything about it."""
 
-    experiment: str
     metric: str
     printed: float
 
@@ -385,11 +365,6 @@ class Level(Statement):
             f"{self.metric.upper()} of {self.experiment} on IEMOCAP, mean over folds; holds if the {LEVEL:.0%} "
             f"interval over speakers lies above {self.printed} − {MARGIN:g}, does not hold if below {self.printed}"
         )
-
-    @property
-    def experiments(self) -> tuple[str, ...]:
-        """The one."""
-        return (self.experiment,)
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
@@ -429,10 +404,9 @@ class FrameRange(Statement):
 
 
 @dataclass(frozen=True)
-class Variety(Statement):
+class Variety(OfOne):
     """Gradients of small batches differ more in direction than those of large ones."""
 
-    experiment: str
     small: int
     large: int
 
@@ -444,11 +418,6 @@ class Variety(Statement):
             f"weights that {self.experiment} kept, by fold; holds if the {LEVEL:.0%} interval over speakers lies below "
             "zero, does not hold if above"
         )
-
-    @property
-    def experiments(self) -> tuple[str, ...]:
-        """The one."""
-        return (self.experiment,)
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""

@@ -6,7 +6,7 @@ interval is a guide and not exact. Where one claim rests on several comparisons,
 method; the claims themselves are not corrected against each other.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -122,22 +122,15 @@ def judge_none_better(differences: Mapping[str, np.ndarray]) -> Verdict:
     Args:
         differences: experiment -> percentage points over the reference, one per speaker, shape (speakers,).
     """
-    compared = {name: values for name, values in differences.items() if len(values)}
-    if not compared:
-        return NO_RUNS
-    best = max(compared, key=lambda name: compared[name].mean())
-    effect = f"best: {best} {compared[best].mean():+.1f}"
-    fewest = min(map(len, compared.values()))
-    basis = f"{len(compared)} of {len(differences)} compared, {tables.counted(fewest, 'speaker')}"
-    if fewest < MINIMUM_FOLDS:
-        return Verdict(UNDECIDED, effect, f"{basis}, too few to decide (at least {MINIMUM_FOLDS})")
-    p = adjusted_p_values(compared)
-    better = [name for name in compared if p[name] < 1 - LEVEL and compared[name].mean() > 0]
-    if better:
-        return Verdict(FAILS, effect, f"{basis}; better: {', '.join(better)}")
-    if len(compared) < len(differences):
-        return Verdict(UNDECIDED, effect, basis)
-    return Verdict(HOLDS, effect, f"{basis}; smallest p, Holm: {min(p.values()):.2g}")
+
+    def judge(compared: Mapping[str, np.ndarray], p: Mapping[str, float]) -> tuple[str, str]:
+        better = [name for name in compared if p[name] < 1 - LEVEL and compared[name].mean() > 0]
+        if better:
+            return FAILS, f"better: {', '.join(better)}"
+        outcome = HOLDS if len(compared) == len(differences) else UNDECIDED
+        return outcome, f"smallest p, Holm: {min(p.values()):.2g}"
+
+    return _judge_several(differences, judge)
 
 
 def judge_best(differences: Mapping[str, np.ndarray]) -> Verdict:
@@ -147,21 +140,29 @@ def judge_best(differences: Mapping[str, np.ndarray]) -> Verdict:
         differences: other experiment -> its percentage points over the one that is claimed to be best, one per
             speaker, shape (speakers,).
     """
+
+    def judge(compared: Mapping[str, np.ndarray], p: Mapping[str, float]) -> tuple[str, str]:
+        decided = [values.mean() for name, values in compared.items() if p[name] < 1 - LEVEL]
+        outcome = HOLDS if len(decided) == len(differences) else UNDECIDED
+        return FAILS if any(mean > 0 for mean in decided) else outcome, f"{len(decided)} decided"
+
+    return _judge_several(differences, judge)
+
+
+def _judge_several(differences: Mapping[str, np.ndarray], judge: Callable) -> Verdict:
+    """Verdict on several comparisons with one experiment; ``judge`` gives it from those with runs, and their p values."""
     compared = {name: values for name, values in differences.items() if len(values)}
     if not compared:
         return NO_RUNS
-    above = sum(values.mean() > 0 for values in compared.values())
     best = max(compared, key=lambda name: compared[name].mean())
-    effect = f"rank {above + 1} of {len(compared) + 1}; best other: {best} {compared[best].mean():+.1f}"
+    above = sum(values.mean() > 0 for values in compared.values())
+    effect = f"{above} of {len(compared)} above it; highest: {best} {compared[best].mean():+.1f}"
     fewest = min(map(len, compared.values()))
     basis = f"{len(compared)} of {len(differences)} compared, {tables.counted(fewest, 'speaker')}"
     if fewest < MINIMUM_FOLDS:
         return Verdict(UNDECIDED, effect, f"{basis}, too few to decide (at least {MINIMUM_FOLDS})")
-    p = adjusted_p_values(compared)
-    decided = {name: values.mean() for name, values in compared.items() if p[name] < 1 - LEVEL}
-    if any(mean > 0 for mean in decided.values()):
-        return Verdict(FAILS, effect, basis)
-    return Verdict(HOLDS if len(decided) == len(differences) else UNDECIDED, effect, basis)
+    outcome, finding = judge(compared, adjusted_p_values(compared))
+    return Verdict(outcome, effect, f"{basis}; {finding}")
 
 
 def adjusted_p_values(differences: Mapping[str, np.ndarray]) -> dict[str, float]:

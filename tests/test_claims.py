@@ -281,11 +281,11 @@ def test_none_better_fails_only_by_an_experiment_that_is_better_after_correction
 def test_best_must_beat_every_other_and_fails_by_one_that_beats_it():
     worse = {"a": steps(-5), "b": steps(-4)}
     assert verdicts.judge_best(worse).outcome == verdicts.HOLDS
-    assert verdicts.judge_best(worse).effect.startswith("rank 1 of 3")
+    assert verdicts.judge_best(worse).effect.startswith("0 of 2 above it")
     assert verdicts.judge_best(worse | {"c": steps(0)}).outcome == verdicts.UNDECIDED
     assert verdicts.judge_best(worse | {"c": np.array([])}).outcome == verdicts.UNDECIDED
     assert verdicts.judge_best(worse | {"c": steps(5)}).outcome == verdicts.FAILS
-    assert verdicts.judge_best(worse | {"c": steps(5)}).effect == "rank 2 of 4; best other: c +5.0"
+    assert verdicts.judge_best(worse | {"c": steps(5)}).effect == "1 of 3 above it; highest: c +5.0"
     assert verdicts.judge_best({"a": steps(-9, speakers=2)}).outcome == verdicts.UNDECIDED
     assert verdicts.judge_best({}).outcome == verdicts.NOT_RUN
 
