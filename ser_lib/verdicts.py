@@ -150,7 +150,7 @@ def judge_best(differences: Mapping[str, np.ndarray]) -> Verdict:
 
 
 def _judge_several(differences: Mapping[str, np.ndarray], judge: Callable) -> Verdict:
-    """Verdict on several comparisons with one experiment; ``judge`` gives it from those with runs, and their p values."""
+    """Verdict on several comparisons; ``judge`` gives it from those that have runs, and their p values."""
     compared = {name: values for name, values in differences.items() if len(values)}
     if not compared:
         return NO_RUNS
