@@ -128,7 +128,8 @@ def command(wildcards):
     if wildcards.experiment == "quick" or SETTINGS["notebooks"]:
         parameters = " ".join(f"-p {key} {shlex.quote(str(value))}" for key, value in run.items())
         notebook = shlex.quote(f"{RUNS}/notebooks/{NAME.format(**wildcards)}.ipynb")
-        return f"papermill book/fold.ipynb {notebook} -k python3 --no-progress-bar {parameters}"
+        template = shlex.quote(str(paths.PROJECT / "book" / "fold.ipynb"))
+        return f"papermill {template} {notebook} -k python3 --no-progress-bar {parameters}"
     options = " ".join(f"--{key} {shlex.quote(str(value))}" for key, value in run.items())
     return f"python -m ser_lib run {options} --device {SETTINGS['device']}"
 

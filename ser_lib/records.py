@@ -330,9 +330,7 @@ def code_of_runs(version: str) -> str:
     return hashlib.sha256(listing.encode()).hexdigest()[:12]
 
 
-def collect(
-    destination: Path | None = None, say: Callable[[str], None] = print, mixed_code: bool = False
-) -> int:
+def collect(destination: Path | None = None, say: Callable[[str], None] = print, mixed_code: bool = False) -> int:
     """Gather finished runs into tidy tables, one folder per corpus and experiment.
 
     Only runs whose configuration is the experiment's present one count; others are named and left out. Runs that were
