@@ -37,10 +37,13 @@ IDENTITY = ["corpus", "experiment", "fold", "seed"]
 """What names a run in every tidy table."""
 
 UTTERANCE_COLUMNS = ["utterance", "speaker", "gender", "session", "scenario", "emotion", "duration"]
-_RUN_MODULES = (
+RUN_MODULES = (
     "audio", "features", "folds", "linear", "metrics", "model", "optim", "recurrence", "recurrent_bn", "strip",
     "training", "vtlp",
 )  # fmt: skip
+"""The modules that make a record what it is, besides those of settings and corpora, which have digests."""
+_WORDS = ("utterance", "speaker", "test_speaker", "validation_speaker", "fingerprint", "configuration", "code")
+"""Columns that are words although some of them look like numbers."""
 _KINDS = ("runs", "predictions", "histories", "gradients", "updates")
 _PACKAGES = ("torch", "torchaudio", "soundfile", "numpy", "scipy", "scikit-learn", "pandas")
 _PREDICTIONS = ["utterance", "speaker", "truth", "prediction"] + [
@@ -322,9 +325,9 @@ def code_of_runs(version: str) -> str:
     Returns:
         A digest of the files of that commit; the version itself where the commit is not known or was changed.
     """
-    files = [f"ser_lib/{module}.py" for module in _RUN_MODULES]
+    files = [f"ser_lib/{module}.py" for module in RUN_MODULES]
     try:
-        listing = _git("ls-tree", "--full-tree", version, "--", *files)
+        listing = _git("ls-tree", version, "--", *files)
     except (OSError, subprocess.CalledProcessError):
         return version
     return hashlib.sha256(listing.encode()).hexdigest()[:12]
@@ -561,9 +564,7 @@ def _collect_failures(destination: Path, say: Callable[[str], None]) -> None:
 
 def _read_tables(files: Iterable[Path], kind: str) -> Iterable[pd.DataFrame]:
     for file in sorted(files):
-        table = pd.read_csv(
-            file, dtype={"utterance": str, "speaker": str, "test_speaker": str, "validation_speaker": str}
-        )
+        table = pd.read_csv(file, dtype=dict.fromkeys(_WORDS, str))
         missing = [column for column in _empty(kind).columns if column not in table]
         if missing:
             raise SerError(f"{file} lacks the column(s) {', '.join(missing)}: collect the results again")
