@@ -207,7 +207,7 @@ def describe(
     shown["hours"] = shown["hours"].map("{:.1f}".format).where(shown["unmeasured"] < shown["to_go"], "unknown")
     shown.loc[shown["to_go"] == 0, "hours"] = "0.0"
     shown["decides"] = [stage.purpose for stage in STAGES if stage.name in shown.index]
-    shown = shown.rename(columns={"to_go": "to go", "hours": "hours, one core"}).reset_index()
+    shown = shown.rename(columns={"to_go": "to go", "hours": "hours, one at a time"}).reset_index()
     to_go = [run for run in planned if not finished(run)]
     corpora = ", ".join(table.attrs["corpus"] for table in tables)
     seconds = {table.attrs["corpus"]: float(table["duration"].sum()) for table in tables}

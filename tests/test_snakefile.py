@@ -163,7 +163,7 @@ def test_killed_hard_in_the_middle_and_started_again_it_leaves_the_same_records_
 
 
 def test_runs_are_made_in_the_order_in_which_they_are_asked_for(command, small):
-    names = ["vtlp-alone", "table1-baseline", "frequency-8"]
+    names = ["vtlp-alone", "frequency-8"]
     words = command("runs", f"experiments={','.join(names)}", "folds=2", options=("--cores", "1"))
     subprocess.run(words, cwd=paths.PROJECT, check=True, capture_output=True)
     made = sorted(paths.runs_folder().glob("*/*/fold-*/run.json"), key=lambda file: file.stat().st_mtime_ns)

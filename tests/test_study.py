@@ -157,7 +157,7 @@ def test_the_study_in_words_says_how_much_is_there_and_to_go(tiny_table, kept, m
 
 def test_what_was_never_measured_is_said_to_be_unknown(tiny_table, kept):
     words = study.describe([tiny_table], measured(), kept)
-    assert "time    unknown" in words and "memory  unknown" in words and "hours, one core" in words
+    assert "time    unknown" in words and "memory  unknown" in words and "hours, one at a time" in words
 
 
 # What became of them
