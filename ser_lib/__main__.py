@@ -1,4 +1,4 @@
-"""The command line: ``python -m ser_lib corpus | experiments | run | study | collect | variety | predict | readme``."""
+"""The command line, ``python -m ser_lib``: corpora, runs, what is collected from them, and predictions."""
 
 import sys
 from pathlib import Path
@@ -23,6 +23,33 @@ AllowPartial = Annotated[bool, typer.Option("--allow-partial", help="Go on with 
 Device = Annotated[str, typer.Option(help="A torch device; auto takes a GPU if there is one.")]
 Scenarios = Annotated[str, typer.Option(help="IEMOCAP: improvised (the paper) or all.")]
 MergeExcited = Annotated[bool, typer.Option("--merge-excited", help="IEMOCAP: count excited as happiness.")]
+
+
+@app.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="emodb, ravdess or nemo.")],
+    root: Annotated[
+        Path | None, typer.Option(help="Top folder of the corpus, to be made; without it, $SER_CORPORA/<corpus>.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Agree to the corpus's licence without being asked.")] = False,
+    url: Annotated[
+        str | None, typer.Option(help="Another address of a zip archive of the corpus than its publisher's.")
+    ] = None,
+) -> None:
+    """Fetch an open corpus from its publisher, unpack it, and check its recordings against their digests."""
+    from ser_lib import fetch as fetching
+
+    def agree(source: fetching.Source) -> None:
+        if not yes and not sys.stdin.isatty():
+            raise SerError(
+                f"{source.title} is under the licence {source.licence}: pass --yes to agree to it, where there is no "
+                f"terminal to ask at"
+            )
+        print(f"{source.title} from {source.page}\nlicence: {source.licence}")
+        if not yes and not typer.confirm("Fetch it under this licence?"):
+            raise SerError("nothing was fetched: the licence was not agreed to")
+
+    print(fetching.fetch(name, root, agree=agree, url=url, progress=True))
 
 
 @app.command()
@@ -127,6 +154,30 @@ def study(
 
     gpu = records.choose_device(device).startswith("cuda")
     print(whole.describe(tables, records.load_results().runs, records.load_utterances, cores, gpu))
+
+
+@app.command("baselines")
+def run_baselines(
+    corpus: Annotated[str, typer.Option(help="iemocap, emodb, ravdess, nemo or synthetic.")],
+    root: Root = None,
+    allow_partial: AllowPartial = False,
+    scenarios: Scenarios = "improvised",
+    merge_excited: MergeExcited = False,
+) -> None:
+    """Fit the baselines on every fold of a corpus, and keep their test predictions in results/."""
+    from ser_lib import baselines, tables
+
+    baselines.opensmile_module()  # what is missing is said before minutes are spent
+    table = _load(corpus, root, allow_partial, scenarios, merge_excited)
+    predictions = baselines.run(table, progress=True)
+    folder = baselines.save(predictions, table)
+    means = tables.summary(tables.baseline_scores(predictions)).set_index("experiment")
+    for row in means.loc[list(tables.baseline_variants())].itertuples():
+        print(
+            f"{corpus}, {row.Index}: weighted accuracy {100 * row.wa:.1f} %, "
+            f"unweighted accuracy {100 * row.ua:.1f} % (mean over {row.folds} folds)"
+        )
+    print(f"kept in {folder}")
 
 
 @app.command()

@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from scipy import stats
 
-from ser_lib import metrics, model, paper, paths, records, training
+from ser_lib import baselines, metrics, model, paper, paths, records, training
 from ser_lib.corpora import EMOTIONS, TITLES
 from ser_lib.errors import SerError
 from ser_lib.experiments import (
@@ -31,6 +31,7 @@ from ser_lib.experiments import (
 from ser_lib.features import frame_counts
 
 RUN = records.IDENTITY
+_NO_FAILURES = pd.DataFrame(columns=RUN)
 OPEN_CORPORA = ("emodb", "ravdess", "nemo")
 NOT_RUN = "not run yet"
 LICENCE = "not run here"
@@ -44,6 +45,12 @@ NOTHING_SHARED = "no run in common"
 
 MINIMUM_FOLDS = 6
 """Fewer speakers than this decide nothing, and have no interval."""
+
+NETWORKS = {
+    "table1-baseline": "network, baseline of Table 1",
+    "table1-best": "network, best model of Table 1",
+}
+"""Experiments that stand beside the baselines, and how the tables name them."""
 
 LAYERS = (1, 2, 3, 4)
 """Numbers of Bi-LSTM layers of the depth study (Section 3)."""
@@ -432,6 +439,36 @@ def table3(scored: pd.DataFrame, failures: pd.DataFrame, metric: str) -> pd.Data
     return table
 
 
+def variety(measured: pd.DataFrame) -> pd.DataFrame:
+    """How alike the gradients of two batches are, by batch size and corpus.
+
+    Args:
+        measured: as :func:`ser_lib.variety.load` returns it.
+
+    Returns:
+        A row per corpus and experiment, a column per batch size: the mean over speakers with its 95 % interval from
+        `MINIMUM_FOLDS` on; a corpus that was not measured has a row that says so.
+
+    Source: Section 3, footnote 4.
+    """
+    sizes = sorted(measured["batch_size"].unique()) or [NOT_RUN]
+    rows = []
+    for corpus in (*OPEN_CORPORA, "iemocap"):
+        of_corpus = measured[measured["corpus"] == corpus]
+        groups = of_corpus.groupby("experiment") if len(of_corpus) else [("–", of_corpus)]
+        for experiment, part in groups:
+            row = {"Corpus": TITLES[corpus], "Experiment": experiment, "Speakers": part["fold"].nunique()}
+            for size in sizes:
+                by_fold = part[part["batch_size"] == size].groupby("fold")["cosine"].mean().to_numpy(dtype=float)
+                cell = LICENCE if corpus == "iemocap" else NOT_RUN
+                if len(by_fold):
+                    low, high = supported_interval(by_fold)
+                    cell = f"{by_fold.mean():.2f}" + ("" if np.isnan(low) else f" [{low:.2f}, {high:.2f}]")
+                row[f"batches of {size}"] = cell
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
 def predictions_of(predictions: pd.DataFrame, *names: str) -> pd.DataFrame:
     """The test predictions of some experiments, or of families of them, as they were collected.
 
@@ -444,6 +481,106 @@ def predictions_of(predictions: pd.DataFrame, *names: str) -> pd.DataFrame:
     """
     chosen = {member for name in names for member in members(name)}
     return predictions[predictions["experiment"].isin(chosen)]
+def baseline_scores(predictions: pd.DataFrame) -> pd.DataFrame:
+    """WA and UA of every baseline on every fold.
+
+    Args:
+        predictions: as :func:`ser_lib.baselines.load` returns them.
+
+    Returns:
+        As :func:`scores`; under ``experiment`` the names of :func:`baseline_variants`, under ``seed`` 0.
+    """
+    return scores(baselines.as_runs(predictions))
+
+
+def baseline_variants(with_choice_only: bool = False) -> dict[str, tuple[str, str]]:
+    """Each baseline with each of its normalisations: name under ``experiment`` -> both in words.
+
+    Args:
+        with_choice_only: leave out the baselines that have no C to choose.
+    """
+    return {
+        baselines.variant(name, normalisation): (baseline.title, baselines.NORMALISATIONS[normalisation])
+        for name, baseline in baselines.BASELINES.items()
+        if len(baseline.strengths) > 1 or not with_choice_only
+        for normalisation in baseline.normalisations
+    }
+
+
+def baselines_table(scored: pd.DataFrame, predictions: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """The baselines and the network on the same folds, by corpus, for one metric.
+
+    Args:
+        scored: of the network, as :func:`scores` returns them.
+        predictions: of the baselines, as :func:`ser_lib.baselines.load` returns them.
+        metric: ``wa`` or ``ua``.
+
+    Returns:
+        One row per baseline and normalisation, then one per experiment of `NETWORKS`; per cent, mean over folds with
+        95 % interval over speakers from `MINIMUM_FOLDS` folds on.
+
+    Source: Section 3 (folds and averages); Table 1, first and last column (the network).
+    """
+    summarised = summary(pd.concat([scored, baseline_scores(predictions)])).set_index(["corpus", "experiment"])
+    rows = []
+    for experiment, (title, normalisation) in (baseline_variants() | _networks()).items():
+        row = {"Method": title, "Standardised by": normalisation}
+        for corpus in OPEN_CORPORA + ("iemocap",):
+            row[TITLES[corpus]] = _cell(summarised, corpus, experiment, metric)
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def network_over_baselines(
+    scored: pd.DataFrame, predictions: pd.DataFrame, experiment: str, metric: str
+) -> pd.DataFrame:
+    """The network's score less that of each baseline, paired by test speaker, by corpus.
+
+    Args:
+        scored: of the network, as :func:`scores` returns them.
+        predictions: of the baselines, as :func:`ser_lib.baselines.load` returns them.
+        experiment: which network.
+        metric: ``wa`` or ``ua``.
+
+    Returns:
+        One row per baseline and normalisation; percentage points, mean over folds (seeds averaged first) with 95 %
+        interval from `MINIMUM_FOLDS` folds on; above zero, the network is ahead.
+    """
+    of_baselines = baseline_scores(predictions)
+    rows = []
+    for name, (title, normalisation) in baseline_variants().items():
+        row = {"Method": title, "Standardised by": normalisation}
+        for corpus in OPEN_CORPORA + ("iemocap",):
+            network, baseline = (
+                balanced(_part(part, corpus, of)).groupby(["fold", "test_speaker"])[metric].mean()
+                for part, of in ((scored, experiment), (of_baselines, name))
+            )
+            points = 100 * (network - baseline).dropna().to_numpy(dtype=float)
+            missing = NOTHING_SHARED if len(network) and len(baseline) else absence(_NO_FAILURES, corpus, name)
+            row[TITLES[corpus]] = points_with_interval(points) if len(points) else missing
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def chosen_strengths(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Which C the validation speakers chose, in how many folds of each corpus.
+
+    Args:
+        predictions: as :func:`ser_lib.baselines.load` returns them.
+
+    Returns:
+        One row per baseline that has a C and normalisation, such as "0.001 (4), 0.01 (6)" for each corpus.
+    """
+    by_fold = baselines.as_runs(predictions).drop_duplicates(["corpus", "experiment", "fold"])
+    rows = []
+    for name, (title, normalisation) in baseline_variants(with_choice_only=True).items():
+        row = {"Method": title, "Standardised by": normalisation}
+        for corpus in OPEN_CORPORA + ("iemocap",):
+            counts = _part(by_fold, corpus, name)["C"].value_counts().sort_index()
+            found = ", ".join(f"{strength:g} ({folds})" for strength, folds in counts.items())
+            row[TITLES[corpus]] = found or absence(_NO_FAILURES, corpus, name)
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def depth_scores(scored: pd.DataFrame, corpus: str, metric: str) -> pd.DataFrame:
@@ -640,15 +777,16 @@ def _value(value: object) -> str:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a shown table: its text, and optionally a CSS class, where it links to, and a name to link to."""
+    """A cell of a shown table: its text; optionally a CSS class, where it links to, a name to link to, and a note."""
 
     text: str
     css: str = ""
     href: str = ""
     anchor: str = ""
+    note: str = ""
 
     def __str__(self) -> str:
-        return self.text
+        return f"{self.text}: {self.note}" if self.note else self.text
 
 
 @dataclass(frozen=True)
@@ -671,6 +809,8 @@ class Shown:
                 content = f'<a href="{html.escape(described.href)}">{content}</a>'
             if described.css:
                 content = f'<span class="{described.css}">{content}</span>'
+            if described.note:
+                content += f"<br>{html.escape(described.note)}"
             name = f' id="{html.escape(described.anchor)}"' if described.anchor else ""
             words = re.search(r"[^\W\d_]{2}", described.text)  # numbers line up on the right, words on the left
             return f'<td{name} class="words">{content}</td>' if words else f"<td{name}>{content}</td>"
@@ -739,12 +879,17 @@ def update_readme(scored: pd.DataFrame, readme: Path | None = None) -> None:
     readme.write_text(text)
 
 
+def _networks() -> dict[str, tuple[str, str]]:
+    """The experiments of `NETWORKS`, with what their spectrograms are normalised by (eq. 2)."""
+    by = {"dataset": "whole dataset (eq. 2)", "training": baselines.NORMALISATIONS["training"], "none": "none"}
+    return {name: (title, by[EXPERIMENTS[name].normalisation]) for name, title in NETWORKS.items()}
+
+
 def _cell(
     summarised: pd.DataFrame, corpus: str, experiment: str, metric: str, failures: pd.DataFrame | None = None
 ) -> str:
     if (corpus, experiment) not in summarised.index:
-        failures = pd.DataFrame(columns=RUN) if failures is None else failures
-        return absence(failures, corpus, experiment)
+        return absence(_NO_FAILURES if failures is None else failures, corpus, experiment)
     row = summarised.loc[(corpus, experiment)]
     return _percent(row[metric], row[f"{metric}_low"], row[f"{metric}_high"], int(row["folds"]))
 

@@ -51,7 +51,7 @@ def test_useful_operations_are_those_of_valid_frames_alone(monkeypatch):
     experiment = EXPERIMENTS["table1-baseline"]
     one, two = (epoch.useful_operations(experiment, torch.tensor(n).numpy()) for n in ([40], [40, 40]))
     assert two == 2 * one
-    first = 65 * 20 * 16 * 25  # places, filters, and the pixels under a 5 x 5 kernel
-    others = (33 * 10 * 24 * 16 + 17 * 10 * 32 * 24 + 9 * 10 * 32 * 32) * 9
-    lstm, dense = 10 * 2 * 4 * 128 * (288 + 128), 256 * 4
+    first = 129 * 20 * 16 * 25  # places, filters, and the pixels under a 5 x 5 kernel
+    others = (65 * 10 * 24 * 16 + 33 * 10 * 32 * 24 + 17 * 10 * 32 * 32) * 9
+    lstm, dense = 10 * 2 * 4 * 128 * (544 + 128), 256 * 4
     assert one == 2 * (2 * first + 3 * (others + lstm + dense))

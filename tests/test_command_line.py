@@ -11,7 +11,7 @@ import pytest
 from ser_lib import __main__, corpora, experiments, paths, records, training
 from ser_lib.corpora import EMOTIONS
 
-COMMANDS = ["corpus", "experiments", "run", "collect", "predict", "readme"]
+COMMANDS = ["fetch", "corpus", "experiments", "run", "collect", "variety", "baselines", "predict", "readme"]
 SMALL = [
     "--set", "filters=[2, 2]", "--set", "kernels=[[3, 3], [3, 3]]", "--set", "strides=[[8, 2], [4, 2]]",
     "--set", "hidden_size=3", "--set", "epochs=1", "--set", "test_copies=1", "--set", "vtlp=none",

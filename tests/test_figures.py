@@ -15,7 +15,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 from scipy import stats
 
-from ser_lib import features, figures, inference, model, paper, style, tables, vtlp
+from ser_lib import baselines, features, figures, inference, model, paper, printed, style, tables, vtlp
 from ser_lib.corpora import EMOTIONS, NAMES, TITLES, iemocap
 from ser_lib.errors import SerError
 from ser_lib.experiments import CONVOLUTIONS, FAMILIES, depth_name
@@ -119,9 +119,62 @@ GROWTH = {
 }
 
 
+RULES = pd.DataFrame(
+    {
+        "rule": ["right", "right", "wrong", "wrong"],
+        "fold": [1, 2, 1, 2],
+        "fits": [True, True, False, True],
+        "chance": [0.2, 0.3, 0.5, 0.6],
+    }
+)
+RULE_SUMMARY = pd.DataFrame({"rule": ["right", "wrong"], "fits": [2, 1], "expected": [0.5, 1.1]})
+RECALLS = pd.DataFrame(
+    [
+        {"speaker": speaker, "emotion": emotion, "low": 10.0, "lower": 30.0, "upper": 50.0, "high": 90.0 + place}
+        for speaker in ("1F", "1M")
+        for place, emotion in enumerate(EMOTIONS)
+    ]
+)
+FOLD_INTERVALS = pd.DataFrame(
+    {
+        "fold": [1],
+        "speaker": ["1F"],
+        "wa": 64.0,
+        "wa_low": 58.0,
+        "wa_high": 70.0,
+        "ua": 66.0,
+        "ua_low": 60.0,
+        "ua_high": 72.0,
+    }
+)
+DISTINGUISHABLE = pd.DataFrame(
+    {
+        "step": ["VTLP", "oversampling"],
+        "metric": ["ua", "wa"],
+        "points": [2.0, -3.0],
+        "correlation": [0.9, 0.5],
+        "share": [0.7, 0.6],
+    }
+)
+SMALLEST = {metric: pd.DataFrame({"correlation": [0.0, 0.99], "points": [5.0, 0.5]}) for metric in ("ua", "wa")}
+RISE = pd.DataFrame(
+    {"deviation": [0.5, 0.5, 1.0, 1.0], "k": [1, 2, 1, 2], "rise": [0, 0.3, 0, 0.6], "simulated": [0, 0.31, 0, 0.59]}
+)
+
+
 def picture(bins=257, frames=50):
     return torch.linspace(-80, 0, bins * frames).reshape(bins, frames)
 
+
+BASELINES = pd.DataFrame(
+    [
+        ("emodb", name, by, fold, f"s{fold}", f"{fold}-{place}", truth, EMOTIONS[place - (place >= right)], 0.1)
+        for (name, by), best in {("majority", "none"): 1, ("svm-egemaps", "training"): 4}.items()
+        for fold, right in enumerate([best - 1] * 3 + [best] * 3, start=1)
+        for place, truth in enumerate(EMOTIONS)
+    ],
+    columns=baselines.COLUMNS,
+)
 
 DRAW = {
     "class_distribution": lambda: figures.class_distribution(pd.Series({"neu": 9, "fru": 7, "ang": 3}), "Improvised"),
@@ -145,6 +198,13 @@ DRAW = {
     "schedule_response": lambda: figures.schedule_response(),
     "cost_growth": lambda: figures.cost_growth(GROWTH),
     "power_curves": lambda: figures.power_curves(inference.Components(10, 3, 2.0, 1.5, 2.5), "Emo-DB"),
+    "ratio_fits": lambda: figures.ratio_fits(RULES, RULE_SUMMARY),
+    "recall_ranges": lambda: figures.recall_ranges(RECALLS),
+    "choices_of_folds": lambda: figures.choices_of_folds(printed.choices(), {"mean": paper.Score(64.5, 61.7)}),
+    "printed_intervals": lambda: figures.printed_intervals(FOLD_INTERVALS, printed.score_intervals()),
+    "distinguishable_steps": lambda: figures.distinguishable_steps(DISTINGUISHABLE, SMALLEST, {"ua": 8.0, "wa": 5.0}),
+    "rise_by_best_of": lambda: figures.rise_by_best_of(RISE),
+    "baseline_scores": lambda: figures.baseline_scores(scored(["emodb", "nemo"], speakers=SIX), BASELINES),
 }
 # What each axis must say, units included where there are any.
 LABELS = {
@@ -173,10 +233,22 @@ LABELS = {
     "normalisation_curves": {"epoch", "cross-entropy (nats)"},
     "best_of_seeds": {"runs to choose from", "expected score of the best run (%)"},
     "schedule_response": {"step", "size of the update"},
+    "baseline_scores": {"unweighted accuracy", "accuracy (%)", "linear SVM, eGeMAPS\n(training rows)"},
     "cost_growth": {
         "utterances", "frames per utterance", "epoch (s)", "runs at once", "throughput (utterances/s)",
     },
     "power_curves": {"true difference (percentage points)", "studies that find it (%)", "ten speakers"},
+    "ratio_fits": {"fold", "2 of 2  (0.5)", "1 of 2  (1.1)"},
+    "recall_ranges": {"recall (%)", "test speaker", *EMOTIONS},
+    "choices_of_folds": {"weighted accuracy (%)", "unweighted accuracy (%)", "one speaker per session (32 choices)"},
+    "printed_intervals": {"weighted accuracy (%)", "unweighted accuracy (%)", "fold 1, 1F", "Table 3, batch size 16"},
+    "distinguishable_steps": {
+        "correlation of the two columns' fold scores",
+        "size of a step (percentage points)",
+        "VTLP +2.0",
+        "oversampling -3.0",
+    },
+    "rise_by_best_of": {"runs to choose from", "rise of the score (percentage points)"},
 }
 everything = pytest.mark.parametrize("name", DRAW)
 
@@ -844,6 +916,8 @@ def test_power_curves_are_those_of_the_spread_and_mark_the_papers_steps():
         (stars,) = [line for line in axes.lines if line.get_marker() == "*"]
         assert list(stars.get_xdata()) == [0.7, 0.8, 1.1, 2.1, 2.9]
     np.testing.assert_allclose(lines(speakers)["10 speakers"], lines(seeds)["1 seed"])
+    wide, _ = figures.power_curves(inference.Components(10, 3, 8.0, 6.0, 10.0), "Emo-DB").axes
+    assert lines(wide)["10 speakers"][-1, 1] > 80  # however large the spread, the curve of ten is seen to come there
 
 
 def test_power_curves_say_what_has_not_been_run():
@@ -851,3 +925,75 @@ def test_power_curves_say_what_has_not_been_run():
     of_one_seed = figures.power_curves(inference.Components(10, 1, np.nan, np.nan, 3.0), "Emo-DB")
     assert "not run yet with two seeds" in texts(of_one_seed) and "not run yet" not in texts(of_one_seed)
     assert overlaps(of_one_seed) == []
+def test_ratio_fits_fills_the_folds_that_fit():
+    axes = figures.ratio_fits(RULES, RULE_SUMMARY).axes[0]
+    drawn = {line.get_label(): (line.get_xydata().tolist(), line.get_markerfacecolor()) for line in axes.lines}
+    assert drawn["a ratio"] == ([[1, 0], [2, 0], [2, 1]], style.PAPER)
+    assert drawn["no ratio"] == ([[1, 1]], "white")
+
+
+def test_recall_ranges_draw_the_whole_range_thin_and_the_middle_half_thick():
+    for place, axes in enumerate(figures.recall_ranges(RECALLS).axes):
+        thin, thick = axes.collections
+        assert axes.get_title(loc="left") == EMOTIONS[place]
+        assert thin.get_segments()[1].tolist() == [[1, 10], [1, 90 + place]]
+        assert thick.get_segments()[0].tolist() == [[0, 30], [0, 50]]
+        assert thin.get_linewidths()[0] < thick.get_linewidths()[0]
+
+
+def test_choices_of_folds_marks_the_printed_one():
+    points = lines(figures.choices_of_folds(printed.choices(), {"mean": paper.Score(64.5, 61.7)}).axes[0])
+    best = paper.TABLE2_AVERAGES["5 best folds"]
+    assert len(points["one speaker per session (32 choices)"]) == 31
+    assert points["of these: printed, “5 best folds”"] == pytest.approx(np.array([[best.wa, best.ua]]), abs=0.05)
+    assert points["mean"].tolist() == [[64.5, 61.7]]
+
+
+def test_printed_intervals_dash_what_borrows_its_spread():
+    ua, wa = figures.printed_intervals(FOLD_INTERVALS, printed.score_intervals()).axes
+    dashed = [bool(bar.get_linestyle()[0][1]) for bar in ua.collections]
+    assert dashed == [False] + [True] * 4 + [False] + [True] * 3
+    assert ua.collections[0].get_segments()[0].tolist() == [[60, 0], [72, 0]]
+    assert wa.collections[0].get_segments()[0].tolist() == [[58, 0], [70, 0]]
+
+
+def test_distinguishable_steps_place_each_step_at_its_correlation():
+    ua, wa = figures.distinguishable_steps(DISTINGUISHABLE, SMALLEST, {"ua": 8.0, "wa": 5.0}).axes
+    for axes, unpaired, mark, share in ((ua, 8, [0.9, 2], 0.7), (wa, 5, [0.5, 3], 0.6)):
+        curve, line, printed_steps, speakers = axes.lines
+        assert curve.get_xydata().tolist() == [[0, 5], [0.99, 0.5]]
+        assert list(line.get_ydata()) == [unpaired, unpaired]
+        assert printed_steps.get_xydata().tolist() == [mark]
+        assert list(speakers.get_xdata()) == [share, share]
+
+
+def test_rise_by_best_of_draws_the_exact_rise_as_a_line_and_the_simulated_as_marks():
+    axes = figures.rise_by_best_of(RISE).axes[0]
+    assert lines(axes)["1"].tolist() == [[1, 0], [2, 0.6]]
+    assert [line.get_xydata()[1, 1] for line in axes.lines if line.get_marker() == "o"] == [0.31, 0.59]
+def test_baseline_scores_draws_the_means_of_each_method_in_its_row():
+    figure = figures.baseline_scores(scored(["emodb"], speakers=SIX), BASELINES)
+    ua, _ = figure.axes
+    rows = [tick.get_text().split("\n")[0] for tick in ua.get_yticklabels()]
+    assert rows[0] == "majority class" and rows[-1] == "network, best model of Table 1" and len(rows) == 7
+    emodb = ua.containers[0].lines[0].get_xydata()
+    means = {rows[round(y + 0.3)]: x for x, y in emodb if not np.isnan(x)}
+    assert means["majority class"] == pytest.approx(12.5)  # none, then one of four, right
+    assert means["linear SVM, eGeMAPS"] == pytest.approx(87.5)
+    assert means["network, best model of Table 1"] == pytest.approx(100 * (0.5 + 0.1 * 3.5 - 0.01))
+    low, high = ua.containers[0].lines[2][0].get_segments()[0][:, 0]
+    assert (low, high) == pytest.approx([100 * end for end in tables.supported_interval([0, 0, 0, 0.25, 0.25, 0.25])])
+    assert "ours, Emo-DB: mean of 6 speakers, 95 % interval, 4 of 7 methods" in texts(figure)
+    assert "ours, nEMO: not run yet" in texts(figure)
+
+
+def test_the_legend_of_baseline_scores_fits_however_much_it_has_to_say():
+    runs = [scored([corpus], ["table1-best"], speakers=SIX[:count]) for corpus, count in (("emodb", 1), ("nemo", 6))]
+    more = [scored([corpus], ["table1-baseline"], speakers=SIX) for corpus in ("emodb", "ravdess", "nemo", "synthetic")]
+    figure = figures.baseline_scores(pd.concat(runs + more), BASELINES)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    (legend,) = figure.legends
+    box = legend.get_window_extent(canvas.get_renderer())
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0
+    assert "ours, Emo-DB: mean of 1 to 6 speakers, 95 % interval from 6 on, 4 of 7 methods" in texts(figure)

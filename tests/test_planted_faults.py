@@ -528,6 +528,42 @@ FAULTS = [
         "torch.zeros_like(grad[0]) if ctx.has_bias else None",
         "tests/test_linear.py::test_value_and_gradients_are_those_of_pytorch",
     ),
+    # Fetching
+    Fault(
+        "what arrives again is written behind what is there already",
+        "ser_lib/fetch.py",
+        "                start = 0\n                self.remember_version(response)",
+        "                self.remember_version(response)",
+        "tests/test_fetch.py::test_a_server_that_ignores_range_starts_again_from_nothing",
+    ),
+    Fault(
+        "a transfer goes on in a file that may have changed",
+        "ser_lib/fetch.py",
+        'headers["If-Range"] = self.validator.read_text()',
+        "pass",
+        "tests/test_fetch.py::test_an_interrupted_transfer_goes_on_where_it_stopped",
+    ),
+    Fault(
+        "an entry with .. is unpacked",
+        "ser_lib/fetch.py",
+        'if path.drive or path.root or ".." in path.parts:',
+        "if path.drive or path.root:",
+        "tests/test_fetch.py::test_an_entry_that_leaves_its_folder_is_an_error_before_anything_is_written",
+    ),
+    Fault(
+        "recordings are compared by their number of samples alone",
+        "ser_lib/fetch.py",
+        'None if sha256(samples) == digest["sha256"] else "other samples"',
+        "None",
+        "tests/test_fetch.py::test_missing_extra_and_different_recordings_are_named",
+    ),
+    Fault(
+        "a corpus is unpacked where it will lie",
+        "ser_lib/fetch.py",
+        "write_folder(folder, source.marker, fill,",
+        "(lambda folder, _, fill, __: (folder.mkdir(), fill(folder)))(folder, source.marker, fill,",
+        "tests/test_fetch.py::test_killed_in_the_middle_nothing_counts_and_the_next_command_finishes",
+    ),
     # Uncertainty
     Fault(
         "the bootstrap draws speakers and keeps their seeds",
@@ -601,6 +637,71 @@ FAULTS = [
         'listing = _git("ls-tree", version, "--", *files)',
         'listing = _git("ls-tree", version.rstrip("+"), "--", *files)',
         "tests/test_records.py::test_commits_that_differ_in_nothing_that_trains_are_one_version_of_the_code",
+    ),
+    # The printed numbers
+    Fault(
+        "a ratio may lie a whole unit of the last place from the print",
+        "ser_lib/printed.py",
+        "2 * np.abs(1000 * correct",
+        "np.abs(1000 * correct",
+        "tests/test_printed.py::test_correct_answers_are_those_whose_percentage_rounds_to_the_print",
+    ),
+    Fault(
+        "more of an emotion are recognised than there are",
+        "ser_lib/printed.py",
+        "(last >= 0) & (last <= size[3])",
+        "last >= 0",
+        "tests/test_printed.py::test_answers_are_all_there_are",
+    ),
+    Fault(
+        "as many fits or more are counted without as many",
+        "ser_lib/printed.py",
+        'part["chance"].sum(), distribution[fits:].sum()',
+        'part["chance"].sum(), distribution[fits + 1 :].sum()',
+        "tests/test_printed.py::test_only_the_right_rule_fits_everywhere",
+    ),
+    Fault(
+        "a step is tested on one side only",
+        "ser_lib/printed.py",
+        "stats.t.ppf((1 + LEVEL) / 2, folds - 1)",
+        "stats.t.ppf(LEVEL, folds - 1)",
+        "tests/test_printed.py::test_the_smallest_paired_step_is_just_significant_in_a_paired_t_test",
+    ),
+    Fault(
+        "the error of a mean of four recalls is that of their sum",
+        "ser_lib/printed.py",
+        '.sum(axis="columns")) / len(EMOTIONS)',
+        '.sum(axis="columns"))',
+        "tests/test_printed.py::test_the_delta_method_agrees_with_a_simulation",
+    ),
+    # Baselines
+    Fault(
+        "a baseline is fitted on the test speaker, too",
+        "ser_lib/baselines.py",
+        ".fit(values[fold.train], emotions[fold.train])",
+        ".fit(values[np.r_[fold.train, fold.test]], emotions[np.r_[fold.train, fold.test]])",
+        "tests/test_baselines.py::test_only_training_rows_are_fitted_on",
+    ),
+    Fault(
+        "the variant without the speaker's own normalisation has it, too",
+        "ser_lib/baselines.py",
+        'if normalisation == "speaker":',
+        "if len(values):",
+        "tests/test_baselines.py::test_only_the_variant_named_so_is_normalised_by_speaker",
+    ),
+    Fault(
+        "the test speaker chooses the C of a baseline",
+        "ser_lib/baselines.py",
+        "rows = fold.validation",
+        "rows = fold.test",
+        "tests/test_baselines.py::test_the_validation_speaker_chooses_C_and_the_test_speaker_does_not",
+    ),
+    Fault(
+        "normalisation by speaker is over all speakers",
+        "ser_lib/baselines.py",
+        "rows = np.flatnonzero(speakers == speaker)",
+        "rows = np.arange(len(speakers))",
+        "tests/test_baselines.py::test_each_speaker_is_normalised_by_their_own_rows",
     ),
 ]
 

@@ -472,9 +472,9 @@ def test_a_shown_table_holds_itself_as_csv():
 
 
 def test_a_cell_links_names_and_colours_its_text_safely():
-    frame = pd.DataFrame({"a": [tables.Cell("<b>", css="verdict", href='x"y', anchor="here")]})
+    frame = pd.DataFrame({"a": [tables.Cell("<b>", css="verdict", href='x"y', anchor="here", note="5 < 6")]})
     text = tables.Shown(frame, "caption")._repr_html_()
-    assert '<td id="here"><span class="verdict"><a href="x&quot;y">&lt;b&gt;</a></span></td>' in text
+    assert '<td id="here"><span class="verdict"><a href="x&quot;y">&lt;b&gt;</a></span><br>5 &lt; 6</td>' in text
     assert "<b>" in repr(tables.Shown(frame, "caption"))
 
 
@@ -490,3 +490,20 @@ def test_predictions_of_a_family_are_those_of_its_members():
     assert chosen == ["table1-best", "pooling-max"]
     with pytest.raises(SerError, match="did you mean 'table1'"):
         tables.predictions_of(predictions, "tabel1")
+
+
+def test_variety_shows_each_corpus_with_its_speakers_and_says_where_nothing_was_measured():
+    rows = [
+        ("emodb", "table1-baseline", fold, size, size / 100 + 0.02 * (fold % 2))
+        for fold in range(1, 7)
+        for size in (16, 64)
+    ]
+    measured = pd.DataFrame(rows, columns=["corpus", "experiment", "fold", "batch_size", "cosine"])
+    shown = tables.variety(measured).set_index("Corpus")
+    low, high = tables.interval(np.array([0.18, 0.16] * 3))
+    assert shown.loc["Emo-DB", "batches of 16"] == f"0.17 [{low:.2f}, {high:.2f}]"
+    assert shown.loc["Emo-DB", "Speakers"] == 6
+    assert shown.loc["nEMO", "batches of 64"] == tables.NOT_RUN
+    assert shown.loc["IEMOCAP", "batches of 64"] == tables.LICENCE
+    two = tables.variety(measured[measured["fold"] <= 2]).set_index("Corpus")
+    assert two.loc["Emo-DB", "batches of 16"] == "0.17"
