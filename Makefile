@@ -1,9 +1,19 @@
 # make book    everything from nothing: environment, a small study on the synthetic corpus, the book
+# make reproduce CORPUS=emodb ROOT=/path/to/emodb    the whole study on a corpus, and the book with its numbers
 # make test    environment, unit tests, and every notebook run against its stored outputs
 # Needs Python 3.11 to 3.13 and make. Another Python: make book PYTHON=python3.12
 
 PYTHON ?= python3
+# Corpora of `make reproduce`, separated by commas; ROOT is the folder of a single one.
+CORPUS ?=
+ROOT ?=
+DEVICE ?= auto
 CORES ?= $(shell nproc 2>/dev/null || sysctl -n hw.ncpu 2>/dev/null || echo 2)
+# Memory that runs may ask for together, MB; by default that of this machine.
+MEMORY ?= $(shell awk '/MemTotal/ {print int($$2 / 1000)}' /proc/meminfo 2>/dev/null || \
+	expr $$(sysctl -n hw.memsize) / 1000000)
+# Where the runs of `make reproduce` are made; on a cluster: RUN_ON="--profile profiles/slurm"
+RUN_ON ?= --cores $(CORES) --resources mem_mb=$(MEMORY)
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -20,7 +30,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: book pages results test lint benchmarks clean help
+comma := ,
+.PHONY: book pages results reproduce test lint benchmarks clean help
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -28,7 +39,16 @@ help: ## show this list
 book: results pages ## run the small study on the synthetic corpus, then build the book
 
 results: $(READY) ## run (or complete) the small study on the synthetic corpus
-	$(BIN)/snakemake --cores $(CORES) --rerun-incomplete quick
+	$(BIN)/snakemake --cores $(CORES) quick
+
+# Runs that failed, such as those whose loss does not stay finite, leave a book without them, and an exit status.
+reproduce: $(READY) ## the whole study: make reproduce CORPUS=iemocap ROOT=/path/to/IEMOCAP_full_release
+	@test -n "$(CORPUS)" || { echo "name a corpus: make reproduce CORPUS=emodb ROOT=/path/to/emodb" >&2; exit 2; }
+	$(BIN)/python -m ser_lib study $(subst $(comma), ,$(CORPUS)) $(if $(ROOT),--root "$(ROOT)") --cores $(CORES) --device $(DEVICE)
+	@failed=0; \
+	$(BIN)/snakemake $(RUN_ON) study --config corpus="$(CORPUS)" root="$(ROOT)" device=$(DEVICE) || failed=$$?; \
+	$(BIN)/python -m ser_lib collect && $(BIN)/python -m ser_lib readme && $(MAKE) pages || exit; \
+	exit $$failed
 
 # Built from nothing each time: neither Sphinx nor the notebooks notice a change in ser_lib or results/.
 pages: $(READY) ## build the book from the results that are there

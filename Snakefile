@@ -1,16 +1,22 @@
 # Many runs: as many at once as --cores allows, resumed where they stopped, none repeated.
 #
 #   snakemake --cores 2 quick
+#   snakemake --cores 2 study  --config corpus=emodb root=/path/to/emodb
 #   snakemake --cores 2 table1 --config corpus=emodb root=/path/to/emodb
 #   snakemake --cores 2 runs   --config corpus=emodb root=/path/to/emodb experiments=table1-best seeds=0,1,2
 #   snakemake --cores 2 runs   --config corpus=emodb root=/path/to/emodb experiments=depth,pooling folds=1,2
+#   snakemake --profile profiles/slurm study --config corpus=emodb,ravdess,nemo
 #
+# study is all runs of a corpus, or of several, the most decisive first (ser_lib/study.py); it takes no choice of runs.
 # experiments names experiments, or families of them (ser_lib/experiments.py); folds and seeds are lists, too.
 # notebooks=yes runs every fold through papermill and keeps the executed notebook; without it, `ser_lib run` is quicker.
 
+import functools
 import shlex
+import sys
+import time
 
-from ser_lib import corpora, experiments, folds, paths, records
+from ser_lib import corpora, experiments, folds, paths, records, study as whole
 from ser_lib.errors import SerError
 
 SETTINGS = {
@@ -18,6 +24,8 @@ SETTINGS = {
     "device": "auto",
 }
 RUNS = paths.runs_folder()
+STARTED = time.time()
+ASKED = {}  # the records of the targets, each once, in the order in which they are to be made
 
 for key in config:
     if key not in SETTINGS:
@@ -39,50 +47,122 @@ def numbers(setting):
     return [int(value) for value in values]
 
 
-def record_files(corpus, root, names, numbers, seeds):
+@functools.cache
+def table(corpus):
+    """A corpus that a target asks for; root is the folder of the only one."""
+    root = SETTINGS["root"] if corpus in listed("corpus") else ""
+    if root and len(listed("corpus")) > 1:
+        raise SerError("root is the folder of one corpus: for several, set SER_CORPORA to the folder that holds them")
+    return corpora.load(corpus, root or None)
+
+
+def wanted(keys):
+    """Where the records of some runs go; a target asks for them in this order."""
+    files = [key.folder / "run.json" for key in keys]
+    ASKED.update(dict.fromkeys(files))
+    return files
+
+
+def record_files(corpora, names, numbers, seeds):
     """The records that a target asks for: every experiment (or member of a family), fold (None: all) and seed."""
     try:
-        table = corpora.load(corpus, root or None)
         members = [member for name in names for member in experiments.members(name)]
-        return [
-            records.run_key(table, name, experiments.find_experiment(name), number, seed).folder / "run.json"
+        return wanted(
+            records.run_key(table(corpus), name, experiments.find_experiment(name), number, seed)
+            for corpus in corpora
             for seed in seeds
             for name in dict.fromkeys(members)
-            for number in numbers or [fold.number for fold in folds.speaker_folds(table)]
-        ]
+            for number in numbers or [fold.number for fold in folds.speaker_folds(table(corpus))]
+        )
+    except SerError as problem:
+        raise WorkflowError(str(problem))
+
+
+def study_files():
+    """The records of the whole study."""
+    try:
+        return wanted(whole.plan([table(corpus) for corpus in listed("corpus")]))
     except SerError as problem:
         raise WorkflowError(str(problem))
 
 
 def asked_for(names):
-    return record_files(SETTINGS["corpus"], SETTINGS["root"], names, numbers("folds"), numbers("seeds"))
+    return record_files(listed("corpus"), names, numbers("folds"), numbers("seeds"))
 
 
+@functools.cache
+def places():
+    """Each record that was asked for -> its place, the first one the highest: what Snakemake takes for a priority."""
+    return {str(file): len(ASKED) - place for place, file in enumerate(ASKED)}
+
+
+def on_gpu():
+    return str(SETTINGS["device"]).startswith("cuda")
+
+
+@functools.cache
+def measured():
+    return records.load_results().runs
+
+
+@functools.cache
+def durations(corpus):
+    kept = records.load_utterances(corpus)
+    return (table(corpus) if kept is None else kept)["duration"]
+
+
+@functools.cache
+def need(corpus, experiment):
+    return whole.needs(measured(), durations, corpus, experiment, on_gpu())
+
+
+RECORD = f"{RUNS}/{{corpus}}/{{experiment}}/fold-{{fold}}-seed-{{seed}}-{{digest}}/run.json"
 NAME = "{corpus}-{experiment}-fold-{fold}-seed-{seed}-{digest}"
 
 
 def command(wildcards):
     """One fold: through papermill (the small study always is, so that its notebooks can be read), or directly."""
     run = {"corpus": wildcards.corpus, "experiment": wildcards.experiment, "fold": int(wildcards.fold), "seed": wildcards.seed}
-    if SETTINGS["root"] and wildcards.corpus == SETTINGS["corpus"]:
+    if SETTINGS["root"] and wildcards.corpus in listed("corpus"):
         run["root"] = SETTINGS["root"]
     if wildcards.experiment == "quick" or SETTINGS["notebooks"]:
         parameters = " ".join(f"-p {key} {shlex.quote(str(value))}" for key, value in run.items())
         notebook = shlex.quote(f"{RUNS}/notebooks/{NAME.format(**wildcards)}.ipynb")
-        return f"papermill book/fold.ipynb {notebook} -k python3 --no-progress-bar {parameters}"
+        template = shlex.quote(str(paths.PROJECT / "book" / "fold.ipynb"))
+        return f"papermill {template} {notebook} -k python3 --no-progress-bar {parameters}"
     options = " ".join(f"--{key} {shlex.quote(str(value))}" for key, value in run.items())
     return f"python -m ser_lib run {options} --device {SETTINGS['device']}"
 
 
+def report():
+    """Say at the end what became of the runs; not within a job, which asks for none."""
+    if ASKED:
+        print(whole.summary(ASKED, STARTED), file=sys.stderr)
+
+
 localrules:
     quick,
+    study,
     table1,
     runs,
 
 
+onsuccess:
+    report()
+
+
+onerror:
+    report()
+
+
 rule quick:
     input:
-        lambda wildcards: record_files("synthetic", "", ["quick"], None, [0]),
+        lambda wildcards: record_files(["synthetic"], ["quick"], None, [0]),
+
+
+rule study:
+    input:
+        lambda wildcards: study_files(),
 
 
 rule table1:
@@ -97,7 +177,7 @@ rule runs:
 
 rule fold:
     output:
-        f"{RUNS}/{{corpus}}/{{experiment}}/fold-{{fold}}-seed-{{seed}}-{{digest}}/run.json",
+        RECORD,
     log:
         text=f"{RUNS}/logs/{NAME}.log",
         notebook=f"{RUNS}/notebooks/{NAME}.ipynb",
@@ -109,5 +189,10 @@ rule fold:
         digest="[0-9a-f]{12}",
     params:
         command=command,
+    priority: lambda wildcards: places().get(RECORD.format(**wildcards), 0)
+    resources:
+        mem_mb=lambda wildcards, attempt: attempt * whole.memory_to_ask(need(wildcards.corpus, wildcards.experiment)),
+        runtime=lambda wildcards, attempt: attempt * whole.minutes_to_ask(need(wildcards.corpus, wildcards.experiment)),
+        gpu=int(on_gpu()),
     shell:
         "OMP_NUM_THREADS=1 {params.command} > {log.text:q} 2>&1"

@@ -128,11 +128,32 @@ def run(
 @app.command()
 def collect(
     out: Annotated[Path | None, typer.Option(help="Folder of the tables; without it, results/.")] = None,
+    mixed_code: Annotated[
+        bool, typer.Option("--mixed-code", help="Take runs of one experiment by code that trains differently.")
+    ] = False,
 ) -> None:
     """Gather the finished runs into the tidy tables that the book reads."""
     from ser_lib import records
 
-    records.collect(out)
+    records.collect(out, mixed_code=mixed_code)
+
+
+@app.command()
+def study(
+    names: Annotated[list[str], typer.Argument(help="Corpora: iemocap, emodb, ravdess, nemo or synthetic.")],
+    root: Root = None,
+    cores: Annotated[int, typer.Option(min=1, help="How many runs are made at once.")] = 1,
+    device: Device = "auto",
+) -> None:
+    """Show the whole study on some corpora: how many runs, finished ones, time, memory and disk."""
+    if root and len(names) > 1:
+        raise SerError("--root is the folder of one corpus: for several, set SER_CORPORA to the folder that holds them")
+    tables = [_load(name, root, False, "improvised", False) for name in names]
+    from ser_lib import records
+    from ser_lib import study as whole
+
+    gpu = records.choose_device(device).startswith("cuda")
+    print(whole.describe(tables, records.load_results().runs, records.load_utterances, cores, gpu))
 
 
 @app.command("baselines")

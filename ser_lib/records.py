@@ -37,6 +37,13 @@ IDENTITY = ["corpus", "experiment", "fold", "seed"]
 """What names a run in every tidy table."""
 
 UTTERANCE_COLUMNS = ["utterance", "speaker", "gender", "session", "scenario", "emotion", "duration"]
+RUN_MODULES = (
+    "audio", "features", "folds", "linear", "metrics", "model", "optim", "recurrence", "recurrent_bn", "strip",
+    "training", "vtlp",
+)  # fmt: skip
+"""The modules that make a record what it is, besides those of settings and corpora, which have digests."""
+_WORDS = ("utterance", "speaker", "test_speaker", "validation_speaker", "fingerprint", "configuration", "code")
+"""Columns that are words although some of them look like numbers."""
 _KINDS = ("runs", "predictions", "histories", "gradients", "updates")
 _PACKAGES = ("torch", "torchaudio", "soundfile", "numpy", "scipy", "scikit-learn", "pandas")
 _PREDICTIONS = ["utterance", "speaker", "truth", "prediction"] + [
@@ -306,7 +313,27 @@ def code_version() -> str:
         return "unknown"
 
 
-def collect(destination: Path | None = None, say: Callable[[str], None] = print) -> int:
+def code_of_runs(version: str) -> str:
+    """What stands for the code that a run of some version executes: equal for versions that train in the same way.
+
+    Settings and corpus have digests of their own, so the modules that define them do not count, nor do those that only
+    read records.
+
+    Args:
+        version: as :func:`code_version` gives it.
+
+    Returns:
+        A digest of the files of that commit; the version itself where the commit is not known or was changed.
+    """
+    files = [f"ser_lib/{module}.py" for module in RUN_MODULES]
+    try:
+        listing = _git("ls-tree", version, "--", *files)
+    except (OSError, subprocess.CalledProcessError):
+        return version
+    return hashlib.sha256(listing.encode()).hexdigest()[:12]
+
+
+def collect(destination: Path | None = None, say: Callable[[str], None] = print, mixed_code: bool = False) -> int:
     """Gather finished runs into tidy tables, one folder per corpus and experiment.
 
     Only runs whose configuration is the experiment's present one count; others are named and left out. Runs that were
@@ -315,23 +342,33 @@ def collect(destination: Path | None = None, say: Callable[[str], None] = print)
     Args:
         destination: folder of the tables; the committed ``results/`` if None.
         say: where to report what was collected and what was left out.
+        mixed_code: whether runs of one experiment and corpus may come from code that trains differently; the table of
+            runs names the version of each.
 
     Returns:
         The number of runs collected.
 
     Raises:
-        SerError: there is nothing to collect, or runs of one experiment come from different versions of a corpus.
+        SerError: there is nothing to collect, or runs of one experiment come from different versions of a corpus or,
+            unless ``mixed_code``, of the code. Nothing is written then.
     """
     destination = destination or paths.results_folder()
     groups = finished_runs(say)
     if not groups and _failures().empty:
         raise SerError(f"there is no finished run of a named experiment in {paths.runs_folder()}: run some first")
+    collected = {}
     for (corpus, name), records in groups.items():
-        fingerprint = _one_fingerprint(corpus, name, records)
-        folder = destination / corpus / name
+        _one_fingerprint(corpus, name, records)
         tables = _tidy(records)
-        kept = _collected_before(folder, tables["runs"], say)
-        _write_tables(folder, {kind: _joined([kept[kind], table], kind) for kind, table in tables.items()}, records[0])
+        kept = _collected_before(destination / corpus / name, tables["runs"], say)
+        joined = {kind: _joined([kept[kind], table], kind) for kind, table in tables.items()}
+        if not mixed_code:
+            _one_code(corpus, name, joined["runs"])
+        collected[corpus, name] = kept, joined
+    for (corpus, name), records in groups.items():
+        kept, joined = collected[corpus, name]
+        _write_tables(destination / corpus / name, joined, records[0])
+        fingerprint = records[0].run["fingerprint"]
         manifest = _manifest(corpus, fingerprint)
         if corpus != "iemocap" and manifest.exists():  # labels of a licensed corpus stay with its owner
             shutil.copyfile(manifest, destination / corpus / "utterances.csv")
@@ -472,14 +509,25 @@ def _write_tables(folder: Path, tables: dict[str, pd.DataFrame], record: Record)
     (folder / "settings.json").write_text(json.dumps(record.run["settings"], indent=1) + "\n")
 
 
-def _one_fingerprint(corpus: str, name: str, records: list[Record]) -> str:
+def _one_fingerprint(corpus: str, name: str, records: list[Record]) -> None:
     fingerprints = sorted({record.run["fingerprint"] for record in records})
     if len(fingerprints) > 1:
         raise SerError(
             f"{corpus}, {name}: the runs come from different versions of the corpus ({', '.join(fingerprints)}): "
             f"move those that should not count out of {paths.runs_folder() / corpus / name}"
         )
-    return fingerprints[0]
+
+
+def _one_code(corpus: str, name: str, runs: pd.DataFrame) -> None:
+    """Refuse runs of one experiment that were made by code that trains differently."""
+    versions = sorted(runs["code"].astype(str).unique())
+    if len({code_of_runs(version) for version in versions}) > 1:
+        counts = ", ".join(f"{version} made {(runs['code'] == version).sum()}" for version in versions)
+        raise SerError(
+            f"{corpus}, {name}: the runs come from versions of the code that train differently ({counts}): repeat the "
+            f"older ones (move them out of {paths.runs_folder() / corpus / name}, and the collected ones out of the "
+            "results), or collect with --mixed-code, and the table of runs names the version of each"
+        )
 
 
 def _failures() -> pd.DataFrame:
@@ -516,9 +564,7 @@ def _collect_failures(destination: Path, say: Callable[[str], None]) -> None:
 
 def _read_tables(files: Iterable[Path], kind: str) -> Iterable[pd.DataFrame]:
     for file in sorted(files):
-        table = pd.read_csv(
-            file, dtype={"utterance": str, "speaker": str, "test_speaker": str, "validation_speaker": str}
-        )
+        table = pd.read_csv(file, dtype=dict.fromkeys(_WORDS, str))
         missing = [column for column in _empty(kind).columns if column not in table]
         if missing:
             raise SerError(f"{file} lacks the column(s) {', '.join(missing)}: collect the results again")

@@ -120,6 +120,27 @@ def test_collect_gathers_the_runs_where_it_is_told(command, tiny_table, tiny_exp
     assert len(records.load_results(tmp_path).runs) == 1 and not paths.results_folder().exists()
 
 
+def test_collect_takes_runs_by_different_code_only_when_told(command, tiny_table, tiny_experiment, monkeypatch):
+    monkeypatch.setattr(records, "EXPERIMENTS", {"small": tiny_experiment})
+    for fold, code in ((1, "aaaaaaaaaaaa"), (2, "bbbbbbbbbbbb")):
+        folder = records.obtain(
+            tiny_table, records.run_key(tiny_table, "small", tiny_experiment, fold, 0), "cpu"
+        ).folder
+        origin = json.loads((folder / "provenance.json").read_text()) | {"code": code}
+        (folder / "provenance.json").write_text(json.dumps(origin))
+    status, out, err = command("collect")
+    assert (status, out) == (1, "") and "aaaaaaaaaaaa made 1, bbbbbbbbbbbb made 1" in err
+    assert command("collect", "--mixed-code") == (0, "tiny, small: 2 runs\n", "")
+
+
+def test_the_study_is_described_before_anything_is_run(command, synthetic_root):
+    status, out, _ = command("study", "synthetic", "--root", synthetic_root, "--cores", 3, "--device", "cpu")
+    assert status == 0 and out.startswith("The study on synthetic: ")
+    assert "0 finished" in out and "time    unknown" in out and not paths.runs_folder().exists()
+    status, _, err = command("study", "synthetic", "emodb", "--root", synthetic_root)
+    assert status == 1 and "for several, set SER_CORPORA" in err
+
+
 # What goes wrong: one line on stderr, nothing on stdout
 
 
@@ -218,6 +239,6 @@ def test_an_interrupted_run_says_that_nothing_half_done_is_kept(command, synthet
 
 
 def test_a_fault_of_ours_keeps_its_traceback(command, tmp_path, monkeypatch):
-    monkeypatch.setattr(records, "collect", lambda _: 1 / 0)
+    monkeypatch.setattr(records, "collect", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         command("collect")

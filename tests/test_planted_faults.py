@@ -600,6 +600,44 @@ FAULTS = [
         "np.sqrt((between**2 + within**2) / seeds / speakers)",
         "tests/test_inference.py::test_seeds_take_away_their_own_spread_and_no_more",
     ),
+    # The study
+    Fault(
+        "a first look takes one fold too few",
+        "ser_lib/study.py",
+        "numbers[: stage.folds]",
+        "numbers[: stage.folds and stage.folds - 1]",
+        "tests/test_study.py::"
+        "test_all_else_is_looked_at_on_two_folds_then_the_tables_get_seeds_then_all_else_is_run_whole",
+    ),
+    Fault(
+        "a run that two stages ask for counts for the later one",
+        "ser_lib/study.py",
+        "runs.setdefault(RunKey(corpus, fingerprint, name, settings, number, seed), stage)",
+        "runs[RunKey(corpus, fingerprint, name, settings, number, seed)] = stage",
+        "tests/test_study.py::test_no_stage_begins_before_the_one_before_it_is_planned_on_every_corpus",
+    ),
+    Fault(
+        "memory is foreseen from a smaller corpus as if batches were as short",
+        "ser_lib/study.py",
+        "max(1.0, own.mean() / other.mean())",
+        "max(1.0, other.mean() / own.mean())",
+        "tests/test_study.py::test_runs_of_another_corpus_are_scaled_up_with_its_size_but_memory_is_never_scaled_down",
+    ),
+    Fault(
+        "runs by code that trains differently are collected together",
+        "ser_lib/records.py",
+        "if not mixed_code:",
+        "if mixed_code:",
+        "tests/test_records.py::"
+        "test_runs_of_one_experiment_by_code_that_trains_differently_are_refused_and_nothing_is_written",
+    ),
+    Fault(
+        "code that was changed after its commit passes for the commit",
+        "ser_lib/records.py",
+        'listing = _git("ls-tree", version, "--", *files)',
+        'listing = _git("ls-tree", version.rstrip("+"), "--", *files)',
+        "tests/test_records.py::test_commits_that_differ_in_nothing_that_trains_are_one_version_of_the_code",
+    ),
     # The printed numbers
     Fault(
         "a ratio may lie a whole unit of the last place from the print",

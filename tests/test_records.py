@@ -8,6 +8,8 @@ import re
 import resource
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -525,6 +527,102 @@ def test_runs_on_two_versions_of_a_corpus_are_refused(obtain, tiny_table):
     with pytest.raises(SerError, match=r"different versions of the corpus \(0123456789ab, ba9876543210\): move"):
         collect()
     assert not paths.results_folder().exists()
+
+
+def made_by(folder: Path, code: str) -> None:
+    """Let a record come from some version of the code."""
+    file = folder / "provenance.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"code": code}))
+
+
+def test_runs_of_one_experiment_by_code_that_trains_differently_are_refused_and_nothing_is_written(obtain):
+    for fold, code in ((1, "aaaaaaaaaaaa"), (2, "bbbbbbbbbbbb"), (3, "bbbbbbbbbbbb")):
+        made_by(obtain("small-vote", fold=fold).folder, code)
+    made_by(obtain().folder, "aaaaaaaaaaaa")
+    problem = r"tiny, small-vote: .* differently \(aaaaaaaaaaaa made 1, bbbbbbbbbbbb made 2\): .* --mixed-code"
+    with pytest.raises(SerError, match=problem):
+        collect()
+    assert not paths.results_folder().exists()
+
+
+def test_code_that_trains_differently_is_collected_when_asked_and_each_runs_version_is_shown(obtain):
+    for fold, code in ((1, "bbbbbbbbbbbb"), (2, "aaaaaaaaaaaa"), (3, "bbbbbbbbbbbb+")):
+        made_by(obtain(fold=fold).folder, code)
+    records.collect(say=lambda text: None, mixed_code=True)
+    results = records.load_results()
+    assert results.runs["code"].tolist() == ["bbbbbbbbbbbb", "aaaaaaaaaaaa", "bbbbbbbbbbbb+"]
+    summary = tables.run_summary(results.runs.assign(corpus="emodb"))
+    assert summary["Code"].tolist() == ["aaaaaaaaaaaa, bbbbbbbbbbbb, bbbbbbbbbbbb+"]
+
+
+def test_each_experiment_may_have_a_version_of_its_own(obtain):
+    made_by(obtain().folder, "aaaaaaaaaaaa")
+    made_by(obtain("small-vote").folder, "bbbbbbbbbbbb")
+    assert collect() == ["tiny, small: 1 runs", "tiny, small-vote: 1 runs"]
+
+
+def test_runs_collected_before_by_code_that_trains_differently_are_refused(obtain):
+    made_by(obtain().folder, "aaaaaaaaaaaa")
+    collect()
+    before = contents(paths.results_folder() / "tiny" / "small")
+    shutil.rmtree(paths.runs_folder())
+    made_by(obtain(fold=2).folder, "bbbbbbbbbbbb")
+    with pytest.raises(SerError, match=r"\(aaaaaaaaaaaa made 1, bbbbbbbbbbbb made 1\)"):
+        collect()
+    assert contents(paths.results_folder() / "tiny" / "small") == before
+    made_by(obtain(fold=1).folder, "bbbbbbbbbbbb")  # the older one is repeated, and replaced
+    assert collect() == ["tiny, small: 2 runs"]
+
+
+@pytest.mark.parametrize("code", ["012345678901", "1234567e8901"])
+def test_a_version_that_looks_like_a_number_stays_what_it_is(obtain, code):
+    made_by(obtain().folder, code)
+    collect()
+    assert records.load_results().runs["code"].tolist() == [code]
+    shutil.rmtree(paths.runs_folder())
+    made_by(obtain(fold=2).folder, code)
+    assert collect() == ["tiny, small: 1 runs, and 1 collected before"]
+
+
+def test_commits_that_differ_in_nothing_that_trains_are_one_version_of_the_code(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "PROJECT", tmp_path)
+    (tmp_path / "ser_lib").mkdir()
+    (tmp_path / "ser_lib" / "optim.py").write_text("as ever")
+    git = [
+        "git",
+        "-C",
+        str(tmp_path),
+        "-c",
+        "user.name=x",
+        "-c",
+        "user.email=x@example.org",
+        "-c",
+        "commit.gpgsign=false",
+    ]
+
+    def commit(file: str, text: str) -> str:
+        (tmp_path / file).write_text(text)
+        for words in (["add", "-A"], ["commit", "-qm", file]):
+            subprocess.run([*git, *words], check=True)
+        return records.code_version()
+
+    subprocess.run([*git, "init", "-q"], check=True)
+    first = commit("ser_lib/training.py", "one")
+    others = [commit("ser_lib/figures.py", "blue"), commit("README.md", "words")]
+    changed = commit("ser_lib/training.py", "two")
+    back = commit("ser_lib/training.py", "one")
+    added = commit("ser_lib/strip.py", "new")
+    assert {records.code_of_runs(version) for version in [first, *others, back]} == {records.code_of_runs(first)}
+    assert len({records.code_of_runs(version) for version in (first, changed, added)}) == 3
+    for unknown in (f"{first}+", "unknown", "bbbbbbbbbbbb"):  # not a commit, or not as it was committed
+        assert records.code_of_runs(unknown) == unknown
+
+
+def test_the_modules_that_tell_versions_apart_are_all_that_training_imports_but_settings_and_corpora():
+    script = "import ser_lib.training, sys; print(*(name for name in sys.modules if name.startswith('ser_lib.')))"
+    done = subprocess.run([sys.executable, "-c", script], cwd=paths.PROJECT, capture_output=True, text=True, check=True)
+    imported = {name.split(".")[1] for name in done.stdout.split()}
+    assert imported == {*records.RUN_MODULES, "corpora", "experiments", "errors", "files", "paths"}
 
 
 def test_nothing_to_collect_is_an_error():

@@ -1,29 +1,75 @@
-"""The Snakefile: it asks for the runs that were named, each once, and for nothing when a name is unknown."""
+"""The Snakefile: it makes the runs that were named, each once, in order, resumes when killed, and says what failed."""
 
+import contextlib
+import os
+import re
 import shlex
+import shutil
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
+import time
+from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from ser_lib import corpora, experiments, paths, records
+from ser_lib import corpora, experiments, paths, records, study
+
+TINY = """\
+from ser_lib import experiments
+
+SMALL = {"filters": (3, 4), "kernels": ((3, 3), (3, 3)), "strides": ((8, 1), (4, 2)), "hidden_size": 4, "epochs": 2}
+for name in experiments.EXPERIMENTS:
+    experiments.EXPERIMENTS[name] = experiments.BASELINE.with_settings(**SMALL)
+experiments.EXPERIMENTS["pooling-max"] = experiments.BASELINE.with_settings(**SMALL, learning_rate=1e30)
+"""
+"""What Python does when it starts: every experiment is small, and ``pooling-max`` diverges."""
 
 
 @pytest.fixture
-def dry_run(own_folders, synthetic_root):
-    """A function from --config values for the target ``runs`` to what Snakemake would do: exit status and output."""
+def command(own_folders, synthetic_root):
+    """A function from a target and its --config values to what starts Snakemake."""
 
-    def run(*config: str) -> tuple[int, str]:
-        command = [sys.executable, "-m", "snakemake", "--dry-run", "--printshellcmds", "--directory", own_folders]
-        command += ["--snakefile", paths.PROJECT / "Snakefile", "runs", "--config", f"root={synthetic_root}", *config]
-        done = subprocess.run(command, cwd=paths.PROJECT, capture_output=True, text=True)
+    def words(target: str, *config: str, options: tuple = ()) -> list:
+        return [
+            sys.executable, "-m", "snakemake", "--directory", own_folders, "--snakefile", paths.PROJECT / "Snakefile",
+            *options, target, "--config", f"root={synthetic_root}", *config,
+        ]  # fmt: skip
+
+    return words
+
+
+@pytest.fixture
+def dry_run(command):
+    """A function from a target and its --config values to what Snakemake would do: exit status and output."""
+
+    def run(target: str, *config: str) -> tuple[int, str]:
+        words = command(target, *config, options=("--dry-run", "--printshellcmds"))
+        done = subprocess.run(words, cwd=paths.PROJECT, capture_output=True, text=True)
         return done.returncode, done.stdout + done.stderr
 
     return run
 
 
+@pytest.fixture
+def small(tmp_path, monkeypatch):
+    """Let every process that is started from here know only small experiments."""
+    (tmp_path / "sitecustomize.py").write_text(TINY)
+    path = [str(tmp_path), str(paths.PROJECT), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, path)))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every record below a folder, but for when, where and how fast it was made."""
+    files = [file for file in folder.glob("*/*/fold-*/*") if file.name != "provenance.json"]
+    return {str(file.relative_to(folder)): file.read_bytes() for file in files}
+
+
 def test_families_and_experiments_of_some_folds_are_asked_for_each_once(dry_run, synthetic_root):
-    status, output = dry_run("experiments=pooling,pooling-max,recurrent-beta-0.25", "folds=1,2", "seeds=3")
+    status, output = dry_run("runs", "experiments=pooling,pooling-max,recurrent-beta-0.25", "folds=1,2", "seeds=3")
     assert status == 0, output
     table = corpora.load("synthetic", synthetic_root)
     keys = [
@@ -41,5 +87,217 @@ def test_families_and_experiments_of_some_folds_are_asked_for_each_once(dry_run,
 
 
 def test_an_unknown_family_is_an_error_that_suggests_the_nearest(dry_run):
-    status, output = dry_run("experiments=table1,pooolng")
+    status, output = dry_run("runs", "experiments=table1,pooolng")
     assert status != 0 and "there is no experiment or family 'pooolng'; did you mean 'pooling'?" in output
+
+
+def test_one_root_for_several_corpora_is_an_error(dry_run):
+    status, output = dry_run("study", "corpus=synthetic,emodb")
+    assert status != 0 and "for several, set SER_CORPORA" in output
+
+
+def jobs(output: str) -> dict[str, dict[str, str]]:
+    """The jobs of a dry run: record -> priority and resources."""
+    found = {}
+    for job in output.split("rule fold:\n")[1:]:
+        record = re.search(r"output: (\S+)", job)[1]
+        found[record] = {
+            name: re.search(rf"{name}[=:] ?(\d+)", job)[1] for name in ("priority", "mem_mb", "runtime", "gpu")
+        }
+    return found
+
+
+def test_the_study_is_every_planned_run_in_the_order_of_its_stages_with_what_each_needs(dry_run, synthetic_root):
+    measured = pd.DataFrame(columns=[*records.IDENTITY, *records._RUN_COLUMNS], index=[0])
+    run = {"corpus": "synthetic", "experiment": "table1-best", "fold": 1, "seed": 0, "device": "cuda:0"}
+    took = {"seconds": 600.0, "peak_memory_mib": 2000}
+    folder = paths.results_folder() / "synthetic" / "table1-best"
+    folder.mkdir(parents=True)
+    measured.assign(**run, **took).to_csv(folder / "runs.csv", index=False)
+    pd.DataFrame(columns=[*records.IDENTITY, *records._PREDICTIONS], index=[0]).assign(**run).drop(
+        columns="device"
+    ).to_csv(folder / "predictions.csv", index=False)
+
+    status, output = dry_run("study", "corpus=synthetic", "device=cuda")
+    assert status == 0, output
+    planned = [str(key.folder / "run.json") for key in study.plan([corpora.load("synthetic", synthetic_root)])]
+    asked = jobs(output)
+    assert sorted(asked, key=lambda record: -int(asked[record]["priority"])) == planned
+    best = {"mem_mb": "3000", "runtime": "40", "gpu": "1"}
+    unknown = {"mem_mb": "8192", "runtime": "360", "gpu": "1"}
+    for record, needs in asked.items():
+        del needs["priority"]
+        assert needs == (best if "/table1-best/" in record else unknown), record
+
+
+FOUR = ("experiments=table1-baseline,table1-vtlp", "folds=1,2")
+
+
+def test_killed_hard_in_the_middle_and_started_again_it_leaves_the_same_records_and_repeats_none(
+    command, small, own_folders, monkeypatch
+):
+    words = command("runs", *FOUR, options=("--cores", "2"))
+    monkeypatch.setenv("SER_RUNS", str(own_folders / "undisturbed"))
+    done = subprocess.run(words, cwd=paths.PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0 and "4 of 4 runs are finished" in done.stderr, done.stderr
+    undisturbed = contents(own_folders / "undisturbed")
+    assert sum(name.endswith("run.json") for name in undisturbed) == 4
+
+    runs = own_folders / "killed"
+    monkeypatch.setenv("SER_RUNS", str(runs))
+    with subprocess.Popen(words, cwd=paths.PROJECT, stderr=subprocess.DEVNULL, start_new_session=True) as first:
+        deadline = time.monotonic() + 120
+        while not list(runs.glob("*/*/fold-*/run.json")) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        os.killpg(first.pid, signal.SIGKILL)  # Snakemake, and with it the runs: as when a machine goes down
+    assert first.returncode == -signal.SIGKILL
+    before = {file: file.stat().st_mtime_ns for file in runs.glob("*/*/fold-*/*")}
+    finished = {file.parent for file in before}
+    assert 1 <= len(finished) < 4
+
+    done = subprocess.run(words, cwd=paths.PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0 and "4 of 4 runs are finished" in done.stderr, done.stderr
+    assert done.stderr.count("rule fold:") == 4 - len(finished)
+    assert {file: file.stat().st_mtime_ns for file in before} == before
+    assert contents(runs) == undisturbed
+
+
+def test_runs_are_made_in_the_order_in_which_they_are_asked_for(command, small):
+    names = ["vtlp-alone", "frequency-8"]
+    words = command("runs", f"experiments={','.join(names)}", "folds=2", options=("--cores", "1"))
+    subprocess.run(words, cwd=paths.PROJECT, check=True, capture_output=True)
+    made = sorted(paths.runs_folder().glob("*/*/fold-*/run.json"), key=lambda file: file.stat().st_mtime_ns)
+    assert [file.parent.parent.name for file in made] == names
+
+
+def test_what_failed_is_named_with_its_reason_its_log_is_kept_and_all_others_are_made(command, small):
+    words = command("runs", "experiments=pooling-max,table1-best", "folds=1", options=("--cores", "2"))
+    done = subprocess.run(words, cwd=paths.PROJECT, capture_output=True, text=True)
+    assert done.returncode == 1
+    said = done.stderr.partition("1 of 2 runs are finished")[2]
+    [log] = paths.runs_folder().glob("logs/synthetic-pooling-max-fold-01-*.log")
+    assert re.search(
+        r"1 failed:\n  synthetic/pooling-max/fold-01-seed-0-\w+: error: the loss is not finite in epoch", said
+    )
+    assert str(log) in said and "the loss is not finite" in log.read_text()
+    assert len(list(paths.runs_folder().glob("synthetic/*/fold-*/run.json"))) == 1
+
+
+def test_a_fold_that_fails_in_a_notebook_leaves_the_notebook(command, small):
+    words = command("runs", "experiments=pooling-max", "folds=1", "notebooks=yes", options=("--cores", "1"))
+    done = subprocess.run(words, cwd=paths.PROJECT, capture_output=True, text=True)
+    assert done.returncode == 1 and "0 of 1 runs are finished" in done.stderr
+    [notebook] = paths.runs_folder().glob("notebooks/synthetic-pooling-max-fold-01-*.ipynb")
+    assert "the loss is not finite" in notebook.read_text()
+
+
+# A Slurm of the test's own
+
+SLURM = """\
+ClusterName=test
+SlurmctldHost=localhost
+SlurmctldPort={ports[0]}
+SlurmdPort={ports[1]}
+SlurmUser=root
+SlurmdUser=root
+AuthType=auth/munge
+AuthInfo=socket={folder}/munge.socket
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_CPU
+MpiDefault=none
+StateSaveLocation={folder}/state
+SlurmdSpoolDir={folder}/spool
+SlurmctldPidFile={folder}/slurmctld.pid
+SlurmdPidFile={folder}/slurmd.pid
+SlurmdParameters=config_overrides
+NodeName=node NodeHostname={host} NodeAddr=127.0.0.1 CPUs=2 RealMemory=64000
+PartitionName=main Nodes=node Default=YES MaxTime=INFINITE State=UP
+"""
+"""One node without accounting, cgroups or systemd, that believes in 64 GB: no job here uses what it asks for."""
+
+
+def free_ports() -> list[int]:
+    """Two ports of this machine that nobody listens to."""
+    with socket.socket() as first, socket.socket() as second:
+        for each in (first, second):
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in (first, second)]
+
+
+@pytest.fixture(scope="module")
+def slurm():
+    """A Slurm of one node on this machine, from Debian's packages: the environment in which its commands reach it."""
+    programs = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "sinfo")
+    missing = [name for name in programs if not shutil.which(name)]
+    if missing:
+        pytest.skip(f"{', '.join(missing)} not installed: apt-get install slurm-wlm munge")
+    if os.geteuid() != 0:
+        pytest.skip("only root can start a Slurm of its own")
+    pytest.importorskip(
+        "snakemake_executor_plugin_slurm", reason="not installed: pip install -r profiles/slurm/requirements.txt"
+    )
+    with contextlib.ExitStack() as stack:
+        # Not pytest's folder: the name of a socket may have a hundred characters, and munge wants parents to be closed.
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slurm-")))
+        for name in ("state", "spool", "bin"):
+            (folder / name).mkdir()
+        configuration = folder / "slurm.conf"
+        configuration.write_text(SLURM.format(folder=folder, ports=free_ports(), host=socket.gethostname()))
+        key = folder / "munge.key"
+        key.write_bytes(os.urandom(1024))
+        key.chmod(0o400)
+        # The executor takes all SLURM_ variables away within a job; a cluster has its configuration in /etc.
+        srun = folder / "bin" / "srun"
+        srun.write_text(f'#!/bin/sh\nSLURM_CONF={configuration} exec {shutil.which("srun")} "$@"\n')
+        srun.chmod(0o755)
+        environment = {"SLURM_CONF": str(configuration), "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+        files = [f"--{kind}-file={folder}/munge.{kind}" for kind in ("key", "pid", "log", "seed")]
+        daemons = [
+            ["munged", "--foreground", "--force", f"--socket={folder}/munge.socket", *files],
+            ["slurmctld", "-D", "-f", configuration],
+            ["slurmd", "-D", "-N", "node", "-f", configuration],
+        ]  # fmt: skip
+        with (folder / "messages").open("w") as messages:
+            for daemon in daemons:
+                process = subprocess.Popen(daemon, stdout=messages, stderr=messages)
+                stack.callback(process.wait, 30)
+                stack.callback(process.terminate)
+            deadline = time.monotonic() + 30
+            while time.monotonic() < deadline:
+                nodes = subprocess.run(
+                    ["sinfo", "--noheader", "--format=%t"], env={**os.environ, **environment}, capture_output=True,
+                    text=True,
+                )  # fmt: skip
+                if nodes.stdout.strip() == "idle":
+                    break
+                time.sleep(0.2)
+            else:
+                last = (folder / "messages").read_text().splitlines()[-3:]
+                pytest.skip(f"Slurm does not start here: {nodes.stdout}{nodes.stderr} {' | '.join(last)}")
+            yield environment
+
+
+def test_on_slurm_runs_are_jobs_and_leave_the_same_bytes_and_a_failed_one_is_named(
+    command, small, slurm, own_folders, monkeypatch
+):
+    config = ("experiments=table1-baseline,pooling-max", "folds=1")
+    monkeypatch.setenv("SER_RUNS", str(own_folders / "here"))
+    subprocess.run(command("runs", *config, options=("--cores", "2")), cwd=paths.PROJECT, capture_output=True)
+    monkeypatch.setenv("SER_RUNS", str(own_folders / "cluster"))
+    options = (
+        "--profile", paths.PROJECT / "profiles" / "slurm", "--slurm-no-account", "--slurm-status-command", "squeue",
+        "--slurm-init-seconds-before-status-checks", "2", "--retries", "0", "--latency-wait", "10",
+    )  # fmt: skip
+    done = subprocess.run(
+        command("runs", *config, options=options), cwd=paths.PROJECT, capture_output=True, text=True,
+        env={**os.environ, **slurm}, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 1 and "1 of 2 runs are finished\n1 failed:" in done.stderr, done.stderr
+    assert done.stderr.count("has been submitted with SLURM jobid") == 2
+    assert done.stderr.count(": error: the loss is not finite") == 1
+    assert len(contents(own_folders / "cluster")) == 6
+    assert contents(own_folders / "cluster") == contents(own_folders / "here")

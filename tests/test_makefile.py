@@ -1,0 +1,72 @@
+"""``make reproduce``: it says what the study takes, runs it, and then collects and builds, whatever failed before."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ser_lib import paths
+
+
+@pytest.fixture
+def make(tmp_path):
+    """A function from the words after ``make`` to its exit status and the programs that it started, none of them real.
+
+    ``failing`` names those that fail, by the beginning of their command line.
+    """
+    if not shutil.which("make"):
+        pytest.skip("make is not installed")
+
+    def run(*words: str, failing: tuple[str, ...] = ()) -> tuple[int, list[str]]:
+        calls = tmp_path / "calls"
+        for name in ("python", "snakemake", "jupyter-book"):
+            tests = [f'case "{name} $*" in "{call}"*) exit 3;; esac' for call in failing]
+            lines = ["#!/bin/sh", f'echo "{name} $*" >> {calls}', *tests]
+            (tmp_path / name).write_text("\n".join(lines) + "\n")
+            (tmp_path / name).chmod(0o755)
+        command = ["make", "--no-print-directory", *words, f"BIN={tmp_path}", "READY=", "CORES=4", "MEMORY=9000"]
+        done = subprocess.run(command, cwd=paths.PROJECT, capture_output=True, text=True)
+        return done.returncode, calls.read_text().splitlines() if Path(calls).exists() else []
+
+    return run
+
+
+STEPS = [
+    "python -m ser_lib study iemocap --root /data/IEMOCAP full --cores 4 --device auto",
+    "snakemake --cores 4 --resources mem_mb=9000 study --config corpus=iemocap root=/data/IEMOCAP full device=auto",
+    "python -m ser_lib collect",
+    "python -m ser_lib readme",
+    "jupyter-book clean . --all",
+    "jupyter-book build . -W -n --keep-going",
+]
+IEMOCAP = ("reproduce", "CORPUS=iemocap", "ROOT=/data/IEMOCAP full")
+
+
+def test_the_study_is_described_run_collected_and_built(make):
+    assert make(*IEMOCAP) == (0, STEPS)
+
+
+def test_what_failed_is_in_the_exit_status_and_the_rest_is_collected_and_built(make):
+    status, calls = make(*IEMOCAP, failing=("snakemake",))
+    assert status != 0 and calls == STEPS
+
+
+def test_nothing_is_run_on_a_corpus_that_cannot_be_read_and_nothing_built_from_what_cannot_be_collected(make):
+    status, calls = make(*IEMOCAP, failing=("python -m ser_lib study",))
+    assert status != 0 and calls == STEPS[:1]
+
+
+def test_nothing_is_built_from_what_cannot_be_collected(make):
+    status, calls = make(*IEMOCAP, failing=("python -m ser_lib collect",))
+    assert status != 0 and calls == STEPS[:3]
+
+
+def test_several_corpora_and_a_cluster_can_be_named_but_a_corpus_must_be(make):
+    status, calls = make("reproduce", "CORPUS=emodb,nemo", "RUN_ON=--profile profiles/slurm", "DEVICE=cuda")
+    assert status == 0 and calls[:2] == [
+        "python -m ser_lib study emodb nemo --cores 4 --device cuda",
+        "snakemake --profile profiles/slurm study --config corpus=emodb,nemo root= device=cuda",
+    ]
+    status, calls_then = make("reproduce")
+    assert status != 0 and calls_then == calls  # nothing was started
