@@ -7,6 +7,7 @@ are computed from predictions. A run whose loss is no longer finite leaves a fol
 never counts as a result.
 """
 
+import ast
 import hashlib
 import importlib.metadata
 import json
@@ -317,20 +318,31 @@ def code_of_runs(version: str) -> str:
     """What stands for the code that a run of some version executes: equal for versions that train in the same way.
 
     Settings and corpus have digests of their own, so the modules that define them do not count, nor do those that only
-    read records.
+    read records, nor comments, docstrings and the lines' form.
 
     Args:
         version: as :func:`code_version` gives it.
 
     Returns:
-        A digest of the files of that commit; the version itself where the commit is not known or was changed.
+        A digest of the statements of that commit's files; the version itself where the commit is not known, or was
+        changed.
     """
     files = [f"ser_lib/{module}.py" for module in RUN_MODULES]
     try:
-        listing = _git("ls-tree", version, "--", *files)
+        there = _git("ls-tree", "--name-only", version, "--", *files).split()
+        statements = {file: _statements(_git("show", f"{version}:{file}")) for file in there}
     except (OSError, subprocess.CalledProcessError):
         return version
-    return hashlib.sha256(listing.encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(statements).encode()).hexdigest()[:12]
+
+
+def _statements(source: str) -> str:
+    """What a module does, without comments, docstrings and form."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return ast.dump(tree)
 
 
 def collect(destination: Path | None = None, say: Callable[[str], None] = print, mixed_code: bool = False) -> int:

@@ -584,10 +584,13 @@ def test_a_version_that_looks_like_a_number_stays_what_it_is(obtain, code):
     assert collect() == ["tiny, small: 1 runs, and 1 collected before"]
 
 
+ONE = 'def step(x):\n    """One."""\n    return x + 1\n'
+
+
 def test_commits_that_differ_in_nothing_that_trains_are_one_version_of_the_code(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "PROJECT", tmp_path)
     (tmp_path / "ser_lib").mkdir()
-    (tmp_path / "ser_lib" / "optim.py").write_text("as ever")
+    (tmp_path / "ser_lib" / "optim.py").write_text("as_ever = 1")
     git = [
         "git",
         "-C",
@@ -607,11 +610,16 @@ def test_commits_that_differ_in_nothing_that_trains_are_one_version_of_the_code(
         return records.code_version()
 
     subprocess.run([*git, "init", "-q"], check=True)
-    first = commit("ser_lib/training.py", "one")
+    first = commit("ser_lib/training.py", ONE)
     others = [commit("ser_lib/figures.py", "blue"), commit("README.md", "words")]
-    changed = commit("ser_lib/training.py", "two")
-    back = commit("ser_lib/training.py", "one")
-    added = commit("ser_lib/strip.py", "new")
+    others.append(
+        commit(
+            "ser_lib/training.py", "# why\n" + ONE.replace("One.", "Two.").replace("x + 1", "(\n        x + 1\n    )")
+        )
+    )
+    changed = commit("ser_lib/training.py", ONE.replace("x + 1", "x + 2"))
+    back = commit("ser_lib/training.py", ONE)
+    added = commit("ser_lib/strip.py", "new = 1")
     assert {records.code_of_runs(version) for version in [first, *others, back]} == {records.code_of_runs(first)}
     assert len({records.code_of_runs(version) for version in (first, changed, added)}) == 3
     for unknown in (f"{first}+", "unknown", "bbbbbbbbbbbb"):  # not a commit, or not as it was committed
