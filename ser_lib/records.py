@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -314,6 +315,7 @@ def code_version() -> str:
         return "unknown"
 
 
+@cache
 def code_of_runs(version: str) -> str:
     """What stands for the code that a run of some version executes: equal for versions that train in the same way.
 
