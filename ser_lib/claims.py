@@ -123,6 +123,12 @@ def _consensus_order() -> tuple[bool, str]:
     return improvised > scripted, f"{improvised:.1f} % against {scripted:.1f} %"
 
 
+def _frames() -> tuple[bool, str]:
+    """Whether the published durations give the printed frames, without padding."""
+    unpadded = printed.framings().set_index("framing").loc["no padding"]
+    return bool((unpadded["frames"] == unpadded["published"]).all()), " and ".join(map(str, unpadded["published"]))
+
+
 def _protocol() -> tuple[bool, str]:
     """Whether the release has the speakers and sessions that the paper names."""
     speakers = printed.SIZES.index
@@ -179,6 +185,10 @@ PRINTED = (
     Printed(
         "utterances", "Section 1.1", "The four emotions leave 2280 utterances", "corpora", _utterances,
         "sum of IEMOCAP's published counts of improvised turns by speaker and emotion",
+    ),
+    Printed(
+        "frames-published", "Section 3", "The shortest and longest utterance have 21 and 909 frames", "printed_numbers",
+        _frames, "frames of the published durations, 64 ms windows every 32 ms, no padding",
     ),
     Printed(
         "speakers-sessions", "Section 1.1", "Ten actors, five of them women, in five sessions", "corpora", _protocol,
