@@ -411,7 +411,8 @@ def test_what_a_statement_needs_are_experiments_and_its_command_names_them():
 @pytest.mark.parametrize(
     ("name", "number", "value"),
     [("text-deltas", "vtlp ua", 1.2), ("utterances", "utterances", 2281), ("headline", "ua", 61.8),
-     ("speakers-sessions", "women", 4), ("frames-published", "frames", (21, 911)), ("consensus-improvised", "improvised consensus", 83.3)],
+     ("speakers-sessions", "women", 4), ("frames-published", "frames", (21, 911)),
+     ("consensus-improvised", "improvised consensus", 83.3)],
 )  # fmt: skip
 def test_a_changed_number_of_the_text_turns_its_verdict(monkeypatch, name, number, value):
     (claim,) = (claim for claim in claims.PRINTED if claim.name == name)
