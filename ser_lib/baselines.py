@@ -329,6 +329,17 @@ def load(folder: Path | None = None) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
 
 
+def origins(folder: Path | None = None) -> pd.DataFrame:
+    """Where the baselines of each corpus come from: ``corpus``, ``code`` and ``hardware``.
+
+    Args:
+        folder: the committed ``results/`` if None.
+    """
+    files = sorted((folder or paths.results_folder()).glob(f"*/{_FOLDER}/provenance.json"))
+    columns = ["corpus", "code", "hardware"]
+    return pd.DataFrame([json.loads(file.read_text()) for file in files], columns=columns)
+
+
 def variant(name: str, normalisation: str) -> str:
     """The name of a baseline with its normalisation, where an experiment's name would stand."""
     return f"{name}/{normalisation}"

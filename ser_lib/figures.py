@@ -22,7 +22,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch, Rectangle
 from ser_lib import audio, features, inference, optim, paper, style, tables, vtlp
 from ser_lib.corpora import EMOTIONS, TITLES, iemocap
 from ser_lib.errors import SerError
-from ser_lib.experiments import BATCH_SIZES, batch_name
+from ser_lib.experiments import BATCH_SIZES, FAMILIES, batch_name
 from ser_lib.folds import Fold, oversample
 
 GREY = "#767676"
@@ -1062,6 +1062,63 @@ def baseline_scores(scored: pd.DataFrame, predictions: pd.DataFrame) -> Figure:
             parts = border == len(variants) - 0.5
             axes.axhline(border, color=GREY if parts else "#dddddd", linewidth=1 if parts else 0.6)
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center")
+    return figure
+
+
+def run_seconds(runs: pd.DataFrame) -> Figure:
+    """How long single runs took, by family of experiments and corpus.
+
+    Args:
+        runs: as in :class:`ser_lib.records.Results`, each run in the family of :func:`ser_lib.tables.family_of`.
+
+    Returns:
+        The figure, in seconds of wall clock on a logarithmic scale: a mark per run, hollow if it was made on a GPU, and
+        a line at the median of each corpus; families from the longest median on, those without a run last.
+
+    Source: none in the paper, which states no cost.
+    """
+    runs = runs.assign(family=runs["experiment"].map(tables.family_of))
+    medians = runs.groupby("family")["seconds"].median().sort_values(ascending=False, kind="stable")
+    families = [*medians.index, *(family for family in FAMILIES if family not in medians.index)]
+    corpora = [*tables.OPEN_CORPORA, "iemocap"] + ["synthetic"] * ("synthetic" in set(runs["corpus"]))
+    figure = Figure(figsize=style.size(height=1.6 + 0.34 * len(families)))
+    axes = figure.subplots()
+    offsets = np.linspace(-0.3, 0.3, len(corpora))
+    for corpus, offset in zip(corpora, offsets, strict=True):
+        part = runs[runs["corpus"] == corpus]
+        colour, marker = style.CORPUS[corpus], style.MARKER[corpus]
+        count = tables.counted(len(part), "run") if len(part) else _absent(corpus)
+        label = f"ours, {TITLES[corpus]}: {count}"
+        axes.plot([], [], marker, color=colour, markersize=4, label=label)
+        for row, family in enumerate(families):
+            of_family = part[part["family"] == family]
+            if of_family.empty:
+                continue
+            on_gpu = of_family["device"].astype(str).str.startswith("cuda")
+            for seconds, face in ((of_family["seconds"][~on_gpu], colour), (of_family["seconds"][on_gpu], "none")):
+                places = np.full(len(seconds), row + offset)
+                axes.plot(seconds, places, marker, color=colour, markerfacecolor=face, markersize=3, alpha=0.4)
+            median = of_family["seconds"].median()
+            axes.vlines(median, row + offset - 0.1, row + offset + 0.1, color=colour, linewidth=2)
+    for row in range(len(medians), len(families)):
+        axes.text(
+            0.5, row, tables.NOT_RUN, transform=axes.get_yaxis_transform(), ha="center", va="center", color=GREY,
+            fontsize=8,
+        )  # fmt: skip
+    axes.plot([], [], "|", color=GREY, markersize=8, markeredgewidth=2, label="median")
+    if runs["device"].astype(str).str.startswith("cuda").any():
+        axes.plot([], [], "o", color=GREY, markerfacecolor="none", markersize=4, label="hollow: on a GPU")
+    axes.set_yticks(range(len(families)), families)
+    axes.set(xscale="log", xlabel="one run (s)", ylim=(len(families) - 0.5, -0.5))
+    axes.xaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 3)))
+    axes.xaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.xaxis.set_minor_formatter(mpl.ticker.NullFormatter())
+    axes.grid(axis="y", visible=False)
+    if runs.empty:  # a logarithmic scale has no default
+        axes.set_xlim(1, 1000)
+    for border in np.arange(len(families) - 1) + 0.5:
+        axes.axhline(border, color="#dddddd", linewidth=0.6)
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 

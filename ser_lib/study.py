@@ -13,10 +13,12 @@ from pathlib import Path
 import pandas as pd
 
 from ser_lib import experiments, paths
-from ser_lib.audio import SAMPLE_RATE
+from ser_lib.audio import SAMPLE_RATE, WINDOW
+from ser_lib.corpora import EMOTIONS
+from ser_lib.corpora.iemocap import PUBLISHED_COUNTS
 from ser_lib.features import BINS, HOP
 from ser_lib.folds import speaker_folds
-from ser_lib.records import RunKey, finished
+from ser_lib.records import IDENTITY, RunKey, finished
 from ser_lib.training import build_model
 
 MEMORY_FACTOR = 1.5
@@ -33,6 +35,10 @@ DEFAULT_MEMORY_MIB, DEFAULT_MINUTES = 8192, 360
 
 TABLES_BYTES = 2**20
 """Histories, gradients and predictions of one run, at most."""
+
+
+IEMOCAP_FRAMES = 309_000
+"""Frames of IEMOCAP's 2280 utterances of the selection, from the published times of the turns, to the next thousand."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +152,78 @@ def needs(
             source,
         )
     return None
+
+
+def tables_without_recordings(corpora: Iterable[str], kept: Callable[[str], pd.DataFrame | None]) -> list[pd.DataFrame]:
+    """Tables of utterances to plan with, where no recordings are at hand.
+
+    Args:
+        corpora: their names; one of which nothing is kept is left out, but for IEMOCAP, whose counts are published.
+        kept: corpus -> its table of utterances, where one is kept; see :func:`ser_lib.records.load_utterances`.
+
+    Returns:
+        One table per corpus, as :func:`plan` takes them; nothing can be trained from them.
+    """
+    tables = []
+    for corpus in corpora:
+        table = kept(corpus)
+        if table is None and corpus == "iemocap":
+            table = published_iemocap()
+        if table is not None:
+            table.attrs |= {"corpus": corpus, "fingerprint": "not read"}
+            tables.append(table)
+    return tables
+
+
+def published_iemocap() -> pd.DataFrame:
+    """A stand-in for IEMOCAP's table: the published number of utterances, all of the mean length.
+
+    Returns:
+        One row per utterance: ``speaker``, ``gender``, ``session``, ``emotion`` and ``duration`` (seconds), whose sum
+        is that of `IEMOCAP_FRAMES` frames.
+
+    Source: Section 1.1; the release's published counts.
+    """
+    rows = [
+        (speaker, speaker[1], int(speaker[0]), emotion)
+        for speaker, counts in PUBLISHED_COUNTS[list(EMOTIONS)].iterrows()
+        for emotion, count in counts.items()
+        for _ in range(count)
+    ]
+    table = pd.DataFrame(rows, columns=["speaker", "gender", "session", "emotion"])
+    # A window for the first frame of each utterance, a hop for every other one.
+    samples = WINDOW + (IEMOCAP_FRAMES / len(table) - 1) * HOP
+    return table.assign(duration=samples / SAMPLE_RATE)
+
+
+def estimates(
+    tables: Sequence[pd.DataFrame], runs: pd.DataFrame, kept: Callable[[str], pd.DataFrame | None]
+) -> pd.DataFrame:
+    """What every run of the study is expected to take, whether it is finished or not.
+
+    Args:
+        tables: corpora, as :func:`plan` takes them.
+        runs: what was measured; as in :class:`ser_lib.records.Results`.
+        kept: corpus -> its table of utterances, where one is kept; see :func:`ser_lib.records.load_utterances`.
+
+    Returns:
+        One row per run of the study and kind of device that was measured: ``corpus, experiment, fold, seed, stage``,
+        ``decides`` (the stage's purpose), ``hardware`` (all of that kind), ``seconds``, ``memory_mib`` and ``source``
+        as in :class:`Needs`. The last three are empty where nothing was measured.
+    """
+    planned, durations = plan(tables), durations_of(tables, kept)
+    on_gpu = runs["device"].astype(str).str.startswith("cuda")
+    rows = []
+    for gpu in sorted(set(on_gpu)) or [False]:
+        hardware = "; ".join(sorted(runs.loc[on_gpu == gpu, "hardware"].unique()))
+        pairs = dict.fromkeys((run.corpus, run.experiment) for run in planned)
+        needed = {pair: needs(runs, durations, *pair, gpu=gpu) for pair in pairs}
+        for run, stage in planned.items():
+            need = needed[run.corpus, run.experiment]
+            expected = (need.seconds, need.memory_mib, need.source) if need else (math.nan, math.nan, None)
+            rows.append((*run.identity.values(), stage.name, stage.purpose, hardware, *expected))
+    columns = [*IDENTITY, "stage", "decides", "hardware", "seconds", "memory_mib", "source"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def memory_to_ask(need: Needs | None) -> int:

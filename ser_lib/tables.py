@@ -23,6 +23,7 @@ from ser_lib.experiments import (
     BEST,
     CONVOLUTIONS,
     EXPERIMENTS,
+    FAMILIES,
     Experiment,
     batch_name,
     depth_name,
@@ -51,6 +52,9 @@ NETWORKS = {
     "table1-best": "network, best model of Table 1",
 }
 """Experiments that stand beside the baselines, and how the tables name them."""
+
+NO_FAMILY = "no family"
+"""Where an experiment belongs that answers none of the families' questions."""
 
 LAYERS = (1, 2, 3, 4)
 """Numbers of Bi-LSTM layers of the depth study (Section 3)."""
@@ -148,6 +152,12 @@ def balanced(part: pd.DataFrame) -> pd.DataFrame:
     folds = part.groupby("seed")["fold"].nunique()
     complete = folds.index[folds == part["fold"].nunique()]
     return part[part["seed"].isin(complete)] if len(complete) else part
+
+
+def in_means(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs that count in means over folds: of each corpus and experiment those that :func:`balanced` keeps."""
+    parts = [balanced(part) for _, part in runs.groupby(["corpus", "experiment"], sort=False)]
+    return pd.concat(parts) if parts else runs
 
 
 def summary(scored: pd.DataFrame) -> pd.DataFrame:
@@ -745,6 +755,170 @@ def run_summary(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def provenance(runs: pd.DataFrame, *names: str, corpora: Iterable[str] = OPEN_CORPORA) -> str:
+    """One line on the runs behind a table or figure: how many, of how many speakers and seeds, which code and hardware.
+
+    Args:
+        runs: every run, with ``corpus, experiment, fold, seed, code`` and ``hardware``; rows of one run count once.
+        names: experiments, or families of them, that the table shows; without any, all that are in ``runs``.
+        corpora: those that it shows; IEMOCAP is said too, once it was run.
+
+    Returns:
+        Such as "Emo-DB: 40 runs (4 experiments × 10 speakers × 1 seed). RAVDESS, nEMO: not run yet. Code 94ff327e532e;
+        AMD EPYC, 2 cores." Where not every combination was run, "up to" stands before the speakers.
+
+    Raises:
+        SerError: a name is unknown.
+    """
+    wanted = {member for name in names for member in members(name)} or set(runs["experiment"])
+    shown = [corpus for corpus in corpora if corpus != "iemocap"] + ["iemocap"]
+    part = runs[runs["experiment"].isin(wanted) & runs["corpus"].isin(shown)].drop_duplicates(RUN)
+    found = [corpus for corpus in shown if corpus in set(part["corpus"])]
+    missing = [TITLES[corpus] for corpus in shown if corpus not in found and corpus != "iemocap"]
+    sentences = [f"{TITLES[corpus]}: {_extent(part[part['corpus'] == corpus], len(wanted))}" for corpus in found]
+    sentences += [f"{', '.join(missing)}: {NOT_RUN}"] if missing else []
+    if found:
+        sentences.append(f"Code {_listed(part['code'], ', ')}; {_listed(part['hardware'], '; ')}")
+    return ". ".join(sentences) + "."
+
+
+def _extent(runs: pd.DataFrame, wanted: int) -> str:
+    """How many runs of one corpus: 40 runs (4 experiments × 10 speakers × 1 seed)."""
+    experiments, folds, seeds = (runs[column].nunique() for column in ("experiment", "fold", "seed"))
+    up_to = "" if len(runs) == experiments * folds * seeds else "up to "
+    of = f"{experiments} of {counted(wanted, 'experiment')}" if experiments < wanted else counted(wanted, "experiment")
+    of = "" if wanted == 1 else f"{of} × "
+    return f"{counted(len(runs), 'run')} ({of}{up_to}{counted(folds, 'speaker')} × {counted(seeds, 'seed')})"
+
+
+def _listed(values: pd.Series, separator: str, most: int = 3) -> str:
+    """The distinct values in order, as many as are read at a glance."""
+    distinct = sorted(values.dropna().astype(str).unique())
+    more = [f"{len(distinct) - most} more"] if len(distinct) > most else []
+    return separator.join([*distinct[:most], *more])
+
+
+def family_of(experiment: str) -> str:
+    """The family that an experiment belongs to: the first that compares it with another, else the first that needs it.
+
+    Args:
+        experiment: its name; `NO_FAMILY` if no family holds it.
+    """
+    compares = (name for name, family in FAMILIES.items() if experiment in family.references)
+    holds = (name for name, family in FAMILIES.items() if experiment in family.experiments)
+    return next(itertools.chain(compares, holds), NO_FAMILY)
+
+
+def costs(runs: pd.DataFrame, by: Iterable[str] = ("corpus", "experiment", "hardware")) -> pd.DataFrame:
+    """What runs took, by corpus and whatever else is asked for.
+
+    Args:
+        runs: as in :class:`ser_lib.records.Results`.
+        by: ``corpus``, and any of ``family`` (see :func:`family_of`), ``experiment`` and ``hardware``.
+
+    Returns:
+        One row per group: its runs, the median and the longest of their wall clock seconds, the median over runs of
+        their seconds per epoch, the highest peak memory in MiB, and hours in all. A corpus without any run has a row
+        that says so.
+
+    Source: none in the paper, which states no cost.
+    """
+    by = list(by)
+    families = [*FAMILIES, NO_FAMILY]
+    keyed = runs.assign(
+        corpus=pd.Categorical(runs["corpus"], list(TITLES)),
+        family=pd.Categorical(runs["experiment"].map(family_of), families),
+    )
+    rows = []
+    for key, part in keyed.groupby(by, observed=True):
+        rows.append(
+            {column.capitalize(): value for column, value in zip(by, key, strict=True)}
+            | {
+                "Corpus": TITLES[key[by.index("corpus")]],
+                "Runs": len(part),
+                "Median (s)": _seconds(part["seconds"].median()),
+                "Longest (s)": _seconds(part["seconds"].max()),
+                "Epoch (s)": f"{(part['seconds'] / part['epochs']).median():.2f}",
+                "Peak (MiB)": f"{part['peak_memory_mib'].max():,.0f}",
+                "In all (h)": f"{part['seconds'].sum() / 3600:.2f}",
+            }
+        )
+    columns = [column.capitalize() for column in by]
+    columns += ["Runs", "Median (s)", "Longest (s)", "Epoch (s)", "Peak (MiB)", "In all (h)"]
+    for corpus in (*OPEN_CORPORA, "iemocap"):
+        if corpus not in set(runs["corpus"]):
+            rows.append(dict.fromkeys(columns, absence(_NO_FAILURES, corpus, "")) | {"Corpus": TITLES[corpus]})
+    return pd.DataFrame(rows, columns=columns)
+
+
+def study_by_corpus(estimates: pd.DataFrame, utterances: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """What the whole study takes on each corpus, one run at a time.
+
+    Args:
+        estimates: as :func:`ser_lib.study.estimates` returns them.
+        utterances: corpus -> its table of utterances, in the order of the rows.
+
+    Returns:
+        One row per corpus and kind of hardware: utterances, minutes of speech, runs, hours ("at least" where some
+        experiments were never measured), the highest peak memory, and from which corpus's runs how many experiments
+        were estimated. An open corpus of which no table is kept has a row that says so.
+    """
+    columns = ["Utterances", "Speech (min)", "Runs", "Hours", "Peak (GiB)", "Estimated from runs on", "Hardware"]
+    rows = []
+    for corpus in (*OPEN_CORPORA, "iemocap"):
+        if corpus not in utterances:
+            rows.append({"Corpus": TITLES[corpus]} | dict.fromkeys(columns, NOT_RUN))
+            continue
+        table = utterances[corpus]
+        for hardware, part in estimates[estimates["corpus"] == corpus].groupby("hardware"):
+            peak = part["memory_mib"].max() / 1024
+            values = [
+                f"{len(table):,}", f"{table['duration'].sum() / 60:.0f}", f"{len(part):,}", _hours(part),
+                NOT_RUN if np.isnan(peak) else f"{peak:.1f}", _bases(part), hardware or NOT_RUN,
+            ]  # fmt: skip
+            rows.append({"Corpus": TITLES[corpus]} | dict(zip(columns, values, strict=True)))
+    return pd.DataFrame(rows, columns=["Corpus", *columns])
+
+
+def study_by_stage(estimates: pd.DataFrame) -> pd.DataFrame:
+    """What each stage of the study takes on each corpus, one run at a time.
+
+    Args:
+        estimates: as :func:`ser_lib.study.estimates` returns them.
+
+    Returns:
+        One row per stage and kind of hardware: the stage, what it decides, runs and hours on each corpus, and the
+        hardware.
+    """
+    rows = []
+    for (hardware, stage), part in estimates.groupby(["hardware", "stage"], sort=False):
+        row = {"Stage": stage, "Decides": part["decides"].iloc[0]}
+        for corpus, of_corpus in part.groupby("corpus", sort=False):
+            hours = _hours(of_corpus)
+            row[TITLES[corpus]] = f"{len(of_corpus):,} runs, {hours}" + ("" if hours == NOT_RUN else " h")
+        rows.append(row | {"Hardware": hardware or NOT_RUN})
+    return pd.DataFrame(rows)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f}" if seconds < 10 else f"{seconds:,.0f}"
+
+
+def _hours(estimates: pd.DataFrame) -> str:
+    """Hours of some planned runs in all; "at least" where some of them could not be estimated."""
+    known = estimates["seconds"].dropna()
+    if known.empty:
+        return NOT_RUN
+    return ("at least " if len(known) < len(estimates) else "") + f"{known.sum() / 3600:,.1f}"
+
+
+def _bases(estimates: pd.DataFrame) -> str:
+    """From which corpus how many experiments were estimated: Emo-DB (85 experiments), not run yet (2 experiments)."""
+    sources = estimates.drop_duplicates("experiment")["source"].map(TITLES)
+    counts = {**sources.value_counts().to_dict(), NOT_RUN: sources.isna().sum()}
+    return ", ".join(f"{source} ({counted(count, 'experiment')})" for source, count in counts.items() if count)
+
+
 def settings_table(experiment: Experiment) -> pd.DataFrame:
     """Every setting: what it means, what the paper says, the value here, and why."""
     return pd.DataFrame(
@@ -799,9 +973,12 @@ class Shown:
     caption: str
     classes: Mapping[str, str] = field(default_factory=dict)
     """Cell text -> CSS class of that cell."""
+    source: str = ""
+    """The runs behind it, said below; see :func:`provenance`."""
 
     def __repr__(self) -> str:
-        return f"{self.caption}\n{self.frame.to_string(index=False)}"
+        text = f"{self.caption}\n{self.frame.to_string(index=False)}"
+        return f"{text}\n{self.source}" if self.source else text
 
     def _repr_html_(self) -> str:
         def cell(value: object) -> str:
@@ -822,8 +999,25 @@ class Shown:
         return (
             f'<div class="shown-table"><table class="dataframe table"><caption>{html.escape(self.caption)} '
             f"{download(self.frame, self.caption)}</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{_source(self.source)}</div>"
         )
+
+
+@dataclass(frozen=True)
+class Source:
+    """The runs behind a figure, as pages say it below; see :func:`provenance`."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return _source(self.text)
+
+
+def _source(text: str) -> str:
+    return f'<p class="source">{html.escape(text)}</p>' if text else ""
 
 
 def download(frame: pd.DataFrame, name: str, text: str = "CSV") -> str:

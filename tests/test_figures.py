@@ -112,6 +112,18 @@ HISTORIES = pd.concat(
 )
 BEST_OF = pd.DataFrame({"k": [1, 2, 3], "expected_best": [0.6, 0.62, 0.625], "rise": [0.0, 0.02, 0.025]})
 
+TIMED = pd.DataFrame(
+    [
+        ("emodb", "table1-best", 20.0, "cpu"),
+        ("emodb", "table1-baseline", 30.0, "cpu"),
+        ("emodb", "table1-vtlp", 70.0, "cpu"),
+        ("emodb", "pooling-max", 400.0, "cpu"),
+        ("nemo", "table1-best", 5.0, "cuda"),
+        ("nemo", "table1-best", 6.0, "cpu"),
+    ],
+    columns=["corpus", "experiment", "seconds", "device"],
+)
+
 GROWTH = {
     "by_utterances": pd.DataFrame({"utterances": [10, 20, 40], "seconds": [1.0, 2.0, 4.5]}),
     "by_frames": pd.DataFrame({"frames": [21, 135, 909], "seconds": [0.5, 2.0, 20.0]}),
@@ -205,6 +217,7 @@ DRAW = {
     "distinguishable_steps": lambda: figures.distinguishable_steps(DISTINGUISHABLE, SMALLEST, {"ua": 8.0, "wa": 5.0}),
     "rise_by_best_of": lambda: figures.rise_by_best_of(RISE),
     "baseline_scores": lambda: figures.baseline_scores(scored(["emodb", "nemo"], speakers=SIX), BASELINES),
+    "run_seconds": lambda: figures.run_seconds(TIMED),
 }
 # What each axis must say, units included where there are any.
 LABELS = {
@@ -253,6 +266,7 @@ LABELS = {
         "oversampling -3.0",
     },
     "rise_by_best_of": {"runs to choose from", "rise of the score (percentage points)"},
+    "run_seconds": {"one run (s)", "table1", "ours, nEMO: 2 runs", "median", "hollow: on a GPU"},
 }
 everything = pytest.mark.parametrize("name", DRAW)
 
@@ -1005,3 +1019,26 @@ def test_the_legend_of_baseline_scores_fits_however_much_it_has_to_say():
     box = legend.get_window_extent(canvas.get_renderer())
     assert box.x0 >= 0 and box.x1 <= figure.bbox.x1 and box.y0 >= 0
     assert "ours, Emo-DB: mean of 1 to 6 speakers, 95 % interval from 6 on, 4 of 7 methods" in texts(figure)
+
+
+def test_run_seconds_draws_every_run_in_the_row_of_its_family_with_the_longest_on_top():
+    axes = figures.run_seconds(TIMED).axes[0]
+    rows = [tick.get_text() for tick in axes.get_yticklabels()]
+    assert rows[:2] == ["pooling", "table1"] and set(rows) == set(FAMILIES)
+    drawn = [line for line in axes.lines if line.get_markersize() == 3]
+    marks = sorted((rows[round(y)], x, line.get_markerfacecolor() == "none")
+                   for line in drawn for x, y in line.get_xydata())  # fmt: skip
+    assert marks == [
+        ("pooling", 400.0, False), ("table1", 5.0, True), ("table1", 6.0, False), ("table1", 20.0, False),
+        ("table1", 30.0, False), ("table1", 70.0, False),
+    ]  # fmt: skip
+    medians = [collection.get_segments()[0] for collection in axes.collections]
+    assert [(x, rows[round(y)]) for ((x, y), _) in medians] == [(400, "pooling"), (30, "table1"), (5.5, "table1")]
+    assert axes.get_xscale() == "log"
+
+
+def test_run_seconds_says_what_was_not_run():
+    figure = figures.run_seconds(TIMED.iloc[:0])
+    assert {"ours, Emo-DB: not run yet", "ours, IEMOCAP: not run here"} <= set(texts(figure))
+    assert texts(figure).count(tables.NOT_RUN) == len(FAMILIES)
+    svg(figure)

@@ -674,6 +674,36 @@ FAULTS = [
         '.sum(axis="columns"))',
         "tests/test_printed.py::test_the_delta_method_agrees_with_a_simulation",
     ),
+    # What runs cost, and which runs are behind a table
+    Fault(
+        "a table's line on its runs counts all runs, not those of its experiments",
+        "ser_lib/tables.py",
+        'runs["experiment"].isin(wanted) & runs["corpus"].isin(shown)',
+        'runs["corpus"].isin(shown)',
+        "tests/test_tables.py::test_provenance_counts_runs_speakers_and_seeds_of_the_experiments_shown_and_no_others",
+    ),
+    Fault(
+        "runs that were not made pass for a full grid",
+        "ser_lib/tables.py",
+        'up_to = "" if len(runs) == experiments * folds * seeds else "up to "',
+        'up_to = ""',
+        "tests/test_tables.py::test_provenance_multiplies_out_only_where_every_combination_was_run",
+    ),
+    Fault(
+        "hours of a study that was measured in part pass for all of them",
+        "ser_lib/tables.py",
+        '"at least " if len(known) < len(estimates) else ""',
+        '"" if len(known) < len(estimates) else ""',
+        "tests/test_tables.py::"
+        "test_the_study_takes_the_sum_of_its_runs_and_at_least_that_where_some_were_never_measured",
+    ),
+    Fault(
+        "every utterance's first frame counts as a hop, not as a window",
+        "ser_lib/study.py",
+        "samples = WINDOW + (IEMOCAP_FRAMES / len(table) - 1) * HOP",
+        "samples = IEMOCAP_FRAMES / len(table) * HOP",
+        "tests/test_study.py::test_iemocap_stands_in_with_its_published_utterances_speakers_and_frames",
+    ),
     # Baselines
     Fault(
         "a baseline is fitted on the test speaker, too",

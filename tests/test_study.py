@@ -7,6 +7,7 @@ import pytest
 
 from ser_lib import claims, records, study
 from ser_lib.experiments import EXPERIMENTS, FAMILIES
+from ser_lib.folds import speaker_folds
 
 
 @pytest.fixture
@@ -201,3 +202,44 @@ def test_a_run_that_was_not_started_this_time_is_not_said_to_have_failed(asked):
 def test_every_stage_names_families_that_there_are():
     assert {family for stage in study.STAGES for family in stage.families} == set(FAMILIES)
     assert all(name in EXPERIMENTS for stage in study.STAGES for name in stage.experiments)
+
+
+# What the whole study takes, without any recording
+
+
+def test_iemocap_stands_in_with_its_published_utterances_speakers_and_frames(kept):
+    (table,) = study.tables_without_recordings(["iemocap", "nemo"], kept)  # of nemo, nothing is kept
+    assert table.attrs["corpus"] == "iemocap" and len(table) == 2280
+    assert table.groupby("speaker").size().to_dict() == {
+        "1F": 217, "1M": 205, "2F": 185, "2M": 208, "3F": 264, "3M": 274, "4F": 149, "4M": 221, "5F": 298, "5M": 259,
+    }  # fmt: skip
+    assert [fold.test_speaker for fold in speaker_folds(table)][:3] == ["1F", "1M", "2F"]
+    frames = (table["duration"] * 16_000 - 1024) / 512 + 1
+    assert frames.sum() == pytest.approx(study.IEMOCAP_FRAMES) and frames.mean() == pytest.approx(135, abs=1)
+    # Once an owner has run it, their own table counts.
+    own = {"iemocap": kept("tiny")}.get
+    assert len(study.tables_without_recordings(["iemocap"], own)[0]) == len(kept("tiny"))
+
+
+def test_every_planned_run_is_expected_to_take_what_its_experiment_took(corpora, kept):
+    runs = measured(
+        ("tiny", "table1-best", "cpu", 10.0, 500), ("tiny", "table1-best", "cuda", 1.0, 3000),
+        ("tiny", "pooling-max", "cpu", 99.0, 600),
+    )  # fmt: skip
+    tables = study.tables_without_recordings(["tiny", "small"], kept)
+    expected = study.estimates(tables, runs, kept)
+    planned = study.plan(tables)
+    assert len(expected) == 2 * len(planned)  # on a processor, and on a GPU
+    on = expected.groupby(["corpus", "experiment", expected.index >= len(planned)])["seconds"]
+    assert on.unique().loc["tiny", "table1-best", False].tolist() == [10.0]
+    assert on.unique().loc["small", "table1-best", False].tolist() == [5.0]
+    assert on.unique().loc["small", "table1-best", True].tolist() == [0.5]
+    assert on.size().loc["tiny", "table1-best", False] == 6 * 3  # folds and seeds
+    assert expected[expected["source"].isna()]["seconds"].isna().all()
+    stages = expected.drop_duplicates("stage").set_index("stage")["decides"]
+    assert stages.to_dict() == {stage.name: stage.purpose for stage in study.STAGES}
+
+
+def test_nothing_measured_leaves_every_run_without_an_estimate(kept):
+    expected = study.estimates(study.tables_without_recordings(["tiny"], kept), measured(), kept)
+    assert len(expected) and expected["seconds"].isna().all() and set(expected["hardware"]) == {""}

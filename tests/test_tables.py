@@ -507,3 +507,141 @@ def test_variety_shows_each_corpus_with_its_speakers_and_says_where_nothing_was_
     assert shown.loc["IEMOCAP", "batches of 64"] == tables.LICENCE
     two = tables.variety(measured[measured["fold"] <= 2]).set_index("Corpus")
     assert two.loc["Emo-DB", "batches of 16"] == "0.17"
+
+
+def made(experiment: str, folds: range, seeds: int = 1, corpus: str = "emodb", **changed) -> pd.DataFrame:
+    """Runs of 30 s in 10 epochs, as in the table of runs."""
+    rows = [(corpus, experiment, fold, seed) for fold in folds for seed in range(seeds)]
+    same = {"seconds": 30.0, "epochs": 10, "peak_memory_mib": 1000, "code": "abc", "hardware": "an abacus"}
+    return pd.DataFrame(rows, columns=tables.RUN).assign(**same | {"device": "cpu"} | changed)
+
+
+def test_provenance_counts_runs_speakers_and_seeds_of_the_experiments_shown_and_no_others():
+    ten = range(1, 11)
+    runs = pd.concat([made("table1-best", ten, 2), made("table1-vtlp", ten, 2), made("pooling-max", range(1, 3))])
+    assert tables.provenance(runs, "table1-best", corpora=["emodb"]) == (
+        "Emo-DB: 20 runs (10 speakers × 2 seeds). Code abc; an abacus."
+    )
+    assert tables.provenance(runs, "table1-best", "table1-vtlp", corpora=["emodb"]) == (
+        "Emo-DB: 40 runs (2 experiments × 10 speakers × 2 seeds). Code abc; an abacus."
+    )
+    # Of a family, two of four experiments were run.
+    assert "40 runs (2 of 4 experiments × 10 speakers × 2 seeds)" in tables.provenance(runs, "table1")
+    one = made("table1-best", range(3, 4))
+    assert "Emo-DB: 1 run (1 speaker × 1 seed)" in tables.provenance(one, "table1-best")
+    with pytest.raises(SerError, match="did you mean 'table1'"):
+        tables.provenance(runs, "tabel1")
+
+
+def test_provenance_multiplies_out_only_where_every_combination_was_run():
+    uneven = pd.concat([made("table1-best", range(1, 4)), made("table1-vtlp", range(1, 3))])
+    assert "5 runs (2 experiments × up to 3 speakers × 1 seed)" in tables.provenance(
+        uneven, "table1-best", "table1-vtlp"
+    )
+    more_seeds = pd.concat([made("table1-best", range(1, 4)), made("table1-best", range(1, 2)).assign(seed=1)])
+    assert "4 runs (up to 3 speakers × 2 seeds)" in tables.provenance(more_seeds, "table1-best")
+
+
+def test_provenance_names_what_was_not_run_and_every_code_and_hardware_once():
+    runs = pd.concat(
+        [
+            made("table1-best", range(1, 3)),
+            made("table1-best", range(3, 5), code="abd", hardware="a slide rule"),
+            made("table1-best", range(1, 2), corpus="iemocap", code="zzz"),
+        ]
+    )
+    assert tables.provenance(runs, "table1-best", corpora=["emodb", "nemo"]) == (
+        "Emo-DB: 4 runs (4 speakers × 1 seed). IEMOCAP: 1 run (1 speaker × 1 seed). nEMO: not run yet. "
+        "Code abc, abd, zzz; a slide rule; an abacus."
+    )
+    assert tables.provenance(runs.iloc[:0], "table1") == "Emo-DB, RAVDESS, nEMO: not run yet."
+    assert "Code 0, 1, 2, 2 more;" in tables.provenance(
+        pd.concat(made("table1-best", range(fold, fold + 1), code=str(fold)) for fold in range(5)), "table1-best"
+    )
+
+
+def test_provenance_counts_a_run_once_however_many_rows_it_has():
+    measured = pd.concat([made("table1-baseline", range(1, 4)).assign(batch_size=size) for size in (16, 64)])
+    assert "3 runs (3 speakers × 1 seed)" in tables.provenance(measured, "table1-baseline")
+
+
+def test_runs_in_means_are_those_that_the_summary_counts():
+    parts = [scored("table1-best", dict.fromkeys(range(1, 7), 0.5)), scored("table1-best", {1: 0.9}, seed=1),
+             scored("table1-vtlp", {1: 0.5}, seed=1)]  # fmt: skip
+    kept = tables.in_means(shuffled(*parts))
+    assert kept.groupby("experiment").size().to_dict() == {"table1-best": 6, "table1-vtlp": 1}
+    assert tables.summary(pd.concat(parts)).set_index("experiment")["runs"].to_dict() == {
+        "table1-best": 6, "table1-vtlp": 1,
+    }  # fmt: skip
+    assert tables.in_means(parts[0].iloc[:0]).empty
+
+
+def test_a_table_says_below_which_runs_are_behind_it():
+    shown = tables.Shown(pd.DataFrame({"a": [1]}), "caption", source="10 runs < 20")
+    assert shown._repr_html_().endswith('</table><p class="source">10 runs &lt; 20</p></div>')
+    assert repr(shown).endswith("\n10 runs < 20")
+    assert "source" not in tables.Shown(pd.DataFrame({"a": [1]}), "caption")._repr_html_()
+    assert tables.Source("a < b")._repr_html_() == '<p class="source">a &lt; b</p>' and repr(tables.Source("a")) == "a"
+
+
+def test_costs_are_the_median_the_longest_and_the_sum_of_seconds_and_the_highest_peak():
+    runs = shuffled(
+        made("table1-best", range(1, 2), seconds=10.0, epochs=10, peak_memory_mib=900),
+        made("table1-best", range(2, 3), seconds=40.0, epochs=20, peak_memory_mib=2100),
+        made("table1-best", range(3, 4), seconds=3550.0, epochs=10, peak_memory_mib=800),
+        made("table1-best", range(1, 2), hardware="a slide rule", seconds=7200.0),
+        made("pooling-max", range(1, 2), corpus="nemo", seconds=1.25, epochs=1),
+    )
+    shown = tables.costs(runs).set_index(["Corpus", "Hardware"])
+    assert shown.loc[("Emo-DB", "an abacus")].to_dict() == {
+        "Experiment": "table1-best", "Runs": 3, "Median (s)": "40", "Longest (s)": "3,550", "Epoch (s)": "2.00",
+        "Peak (MiB)": "2,100", "In all (h)": "1.00",
+    }  # fmt: skip
+    assert shown.loc[("Emo-DB", "a slide rule"), "In all (h)"] == "2.00"
+    assert shown.loc[("nEMO", "an abacus"), "Median (s)"] == "1.2"
+    assert shown.loc[("RAVDESS", tables.NOT_RUN), "Runs"] == tables.NOT_RUN
+    assert shown.loc[("IEMOCAP", tables.LICENCE), "Runs"] == tables.LICENCE
+    families = tables.costs(runs, ["corpus", "family"])
+    assert families[["Corpus", "Family", "Runs"]].head(2).to_numpy().tolist() == [
+        ["Emo-DB", "table1", 4], ["nEMO", "pooling", 1],
+    ]  # fmt: skip
+
+
+def test_an_experiment_belongs_to_the_family_that_compares_it():
+    belongs = {name: tables.family_of(name) for name in EXPERIMENTS}
+    assert belongs["table1-baseline"] == "table1"  # a reference of many
+    assert belongs["depth-4x2"] == "depth"  # a reference of the family before
+    assert belongs["normalisation-slow-3"] == "normalisation-slow"  # compared with nothing
+    assert belongs["quick"] == tables.NO_FAMILY
+    assert set(belongs.values()) == {*FAMILIES, tables.NO_FAMILY}
+
+
+def planned(corpus: str, stage: str, experiment: str, seconds: list[float], source: str | None = "emodb"):
+    """Expected runs, as many as there are seconds."""
+    rows = [(corpus, experiment, fold, 0, stage, "this", "an abacus", s, 2048.0, source)
+            for fold, s in enumerate(seconds, start=1)]  # fmt: skip
+    columns = [*tables.RUN, "stage", "decides", "hardware", "seconds", "memory_mib", "source"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_the_study_takes_the_sum_of_its_runs_and_at_least_that_where_some_were_never_measured():
+    nan = float("nan")
+    expected = pd.concat(
+        [
+            planned("emodb", "tables", "table1-best", [1800.0] * 4),
+            planned("iemocap", "tables", "table1-best", [3600.0] * 4),
+            planned("emodb", "rest", "pooling-max", [nan, nan], None).assign(memory_mib=nan),
+            planned("iemocap", "rest", "pooling-max", [nan, nan], None).assign(memory_mib=nan),
+        ]
+    )
+    by_stage = tables.study_by_stage(expected).set_index("Stage")
+    assert list(by_stage.index) == ["tables", "rest"]
+    assert by_stage.loc["tables", ["Emo-DB", "IEMOCAP"]].tolist() == ["4 runs, 2.0 h", "4 runs, 4.0 h"]
+    assert by_stage.loc["rest", "Emo-DB"] == "2 runs, not run yet"
+    utterances = {"emodb": pd.DataFrame({"duration": [60.0, 120.0]}), "iemocap": pd.DataFrame({"duration": [1.0]})}
+    by_corpus = tables.study_by_corpus(expected, utterances).set_index("Corpus")
+    assert by_corpus.loc["IEMOCAP"].tolist() == [
+        "1", "0", "6", "at least 4.0", "2.0", "Emo-DB (1 experiment), not run yet (1 experiment)", "an abacus",
+    ]  # fmt: skip
+    assert by_corpus.loc["Emo-DB", "Speech (min)"] == "3"
+    assert by_corpus.loc["nEMO", "Hours"] == tables.NOT_RUN
