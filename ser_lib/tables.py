@@ -755,13 +755,13 @@ def run_summary(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def provenance(runs: pd.DataFrame, *names: str, corpora: Iterable[str] = OPEN_CORPORA) -> str:
+def provenance(runs: pd.DataFrame, *names: str, corpora: Iterable[str] = (*OPEN_CORPORA, "iemocap")) -> str:
     """One line on the runs behind a table or figure: how many, of how many speakers and seeds, which code and hardware.
 
     Args:
         runs: every run, with ``corpus, experiment, fold, seed, code`` and ``hardware``; rows of one run count once.
         names: experiments, or families of them, that the table shows; without any, all that are in ``runs``.
-        corpora: those that it shows; IEMOCAP is said too, once it was run.
+        corpora: those that it shows, and no others; IEMOCAP is named once it was run.
 
     Returns:
         Such as "Emo-DB: 40 runs (4 experiments × 10 speakers × 1 seed). RAVDESS, nEMO: not run yet. Code 94ff327e532e;
@@ -771,7 +771,7 @@ def provenance(runs: pd.DataFrame, *names: str, corpora: Iterable[str] = OPEN_CO
         SerError: a name is unknown.
     """
     wanted = {member for name in names for member in members(name)} or set(runs["experiment"])
-    shown = [corpus for corpus in corpora if corpus != "iemocap"] + ["iemocap"]
+    shown = list(corpora)
     part = runs[runs["experiment"].isin(wanted) & runs["corpus"].isin(shown)].drop_duplicates(RUN)
     found = [corpus for corpus in shown if corpus in set(part["corpus"])]
     missing = [TITLES[corpus] for corpus in shown if corpus not in found and corpus != "iemocap"]

@@ -278,6 +278,15 @@ def test_what_is_kept_is_read_back(made, tiny_table):
     assert origin["settings"]["baselines"]["svm-egemaps"]["C"] == list(baselines.STRENGTHS)
 
 
+def test_where_baselines_come_from_is_read_back_by_corpus(made, tmp_path):
+    _, folder = made
+    origin = json.loads((folder / "provenance.json").read_text())
+    assert baselines.origins().to_dict("records") == [
+        {"corpus": "tiny", "code": origin["code"], "hardware": origin["hardware"]}
+    ]
+    assert list(baselines.origins(tmp_path)) == ["corpus", "code", "hardware"] and baselines.origins(tmp_path).empty
+
+
 def test_a_second_time_gives_the_same_predictions(made, tiny_table):
     predictions, folder = made
     before = (folder / baselines.FILE).read_bytes()

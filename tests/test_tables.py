@@ -3,6 +3,7 @@
 import base64
 import io
 import itertools
+import json
 import re
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import torch
 from scipy import stats
 
-from ser_lib import model, paper, tables, training, verdicts
+from ser_lib import model, paper, paths, tables, training, verdicts
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.experiments import BASELINE, EXPERIMENTS, FAMILIES, Experiment
@@ -550,9 +551,12 @@ def test_provenance_names_what_was_not_run_and_every_code_and_hardware_once():
             made("table1-best", range(1, 2), corpus="iemocap", code="zzz"),
         ]
     )
-    assert tables.provenance(runs, "table1-best", corpora=["emodb", "nemo"]) == (
-        "Emo-DB: 4 runs (4 speakers × 1 seed). IEMOCAP: 1 run (1 speaker × 1 seed). nEMO: not run yet. "
+    assert tables.provenance(runs, "table1-best") == (
+        "Emo-DB: 4 runs (4 speakers × 1 seed). IEMOCAP: 1 run (1 speaker × 1 seed). RAVDESS, nEMO: not run yet. "
         "Code abc, abd, zzz; a slide rule; an abacus."
+    )
+    assert tables.provenance(runs, "table1-best", corpora=["nemo", "emodb"]) == (
+        "Emo-DB: 4 runs (4 speakers × 1 seed). nEMO: not run yet. Code abc, abd; a slide rule; an abacus."
     )
     assert tables.provenance(runs.iloc[:0], "table1") == "Emo-DB, RAVDESS, nEMO: not run yet."
     assert "Code 0, 1, 2, 2 more;" in tables.provenance(
@@ -645,3 +649,22 @@ def test_the_study_takes_the_sum_of_its_runs_and_at_least_that_where_some_were_n
     ]  # fmt: skip
     assert by_corpus.loc["Emo-DB", "Speech (min)"] == "3"
     assert by_corpus.loc["nEMO", "Hours"] == tables.NOT_RUN
+
+
+PAGES = (
+    "tables", "recurrent_batch_normalisation", "depth", "ablations", "optimizer", "gradients", "baselines", "cost",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_table_and_figure_of_results_says_which_runs_are_behind_it(page):
+    notebook = json.loads((paths.PROJECT / "book" / f"{page}.ipynb").read_text())
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    shows = [cell for cell in cells if re.search(r"tables\.Shown\(|figures\.\w+\(", cell)]
+    of_results = [
+        cell for cell in shows
+        if re.search(r"\b(scored|results|validation|histories|compared|measured|predictions|runs|best)\b", cell)
+        and "run_summary" not in cell  # is itself the list of runs
+    ]  # fmt: skip
+    assert of_results
+    assert [cell for cell in of_results if not re.search(r"source=|source\(|Source\(", cell)] == []
