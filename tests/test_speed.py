@@ -43,6 +43,14 @@ def test_what_was_not_measured_says_so(folder):
     assert rows["forty folds of Table 1 on an H200-class GPU"] == "not measured"
 
 
+def test_keras_that_was_not_measured_has_no_row_and_its_aims_say_so(folder):
+    epoch = speed.load("epoch", folder)
+    change(folder, "epoch", experiments={k: v | {"keras": "not measured"} for k, v in epoch["experiments"].items()})
+    assert len(speed.epochs(folder)) == 2 * len(epoch["experiments"])
+    rows = speed.targets(folder).set_index("aim")["met"].filter(like="Keras")
+    assert len(rows) == 4 and set(rows) == {"not measured"}
+
+
 def test_a_missing_or_broken_file_is_named_with_what_makes_it(folder):
     (folder / "vtlp.json").write_text("{")
     with pytest.raises(SerError, match=r"vtlp.json, line 1: is not JSON; run python benchmarks/vtlp.py"):
@@ -53,7 +61,13 @@ def test_a_missing_or_broken_file_is_named_with_what_makes_it(folder):
 
 
 def test_every_table_has_a_row_for_all_that_was_measured(folder):
-    assert len(speed.epochs(folder)) == 4
+    of_experiments = speed.load("epoch", folder)["experiments"].values()
+    in_keras = sum(len(part["keras"]) for part in of_experiments if part["keras"] != "not measured")
+    assert len(speed.epochs(folder)) == 2 * len(of_experiments) + in_keras
+    assert len(speed.stores(folder)) == len(speed.load("store", folder)["seconds"])
+    assert {name: len(table) for name, table in speed.growth(folder).items()} == {
+        "by_utterances": 5, "by_frames": 5, "by_runs_at_once": 3,
+    }  # fmt: skip
     hidden = speed.load("recurrence", folder)["hidden"]
     assert len(speed.recurrences(folder)) == sum(map(len, hidden.values()))
     assert speed.networks(folder)["seconds per epoch"].is_monotonic_increasing
