@@ -418,7 +418,8 @@ def ledger(evidence: Evidence) -> pd.DataFrame:
             command = claim.command(corpus) if verdict.outcome == NOT_RUN else ""
             if verdict.outcome == NOT_RUN and corpus == "iemocap":
                 verdict = Verdict(NOT_TESTABLE, "–", "needs an IEMOCAP licence")
-            seeds = evidence.seeds(corpus, claim.experiments) if verdict.outcome not in _NOTHING else 0
+            seeds = 0 if verdict.outcome in _NOTHING else evidence.seeds(corpus, claim.experiments)
+            seeds = min(seeds, 1) if claim.one_seed else seeds
             rows.append(_row(claim, TITLES[corpus], verdict, command, seeds))
     for claim in UNTESTABLE:
         rows.append(_row(claim, NO_CORPUS, Verdict(NOT_TESTABLE, "–", claim.reason), ""))

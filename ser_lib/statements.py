@@ -72,6 +72,9 @@ class Statement:
     corpora: ClassVar[tuple[str, ...]] = CORPORA
     """Where it can be tested."""
 
+    one_seed: ClassVar[bool] = False
+    """Whether its test looks at one seed alone, however many were run."""
+
     @property
     def test(self) -> str:
         """The test in words: estimand, unit of resampling, and threshold."""
@@ -305,6 +308,8 @@ class Distinct(OfTwo):
 class Spread(OfOne):
     """Scores depend on the test speaker."""
 
+    one_seed: ClassVar[bool] = True
+
     @property
     def test(self) -> str:
         """The test in words."""
@@ -406,6 +411,8 @@ class FrameRange(Statement):
 @dataclass(frozen=True)
 class Variety(OfOne):
     """Gradients of small batches differ more in direction than those of large ones."""
+
+    one_seed: ClassVar[bool] = True
 
     small: int
     large: int

@@ -472,3 +472,8 @@ def test_a_line_says_how_many_speakers_and_seeds_it_rests_on():
     assert "10 speakers" in str(shown.loc[of_claim, "Emo-DB"].iloc[0])
     assert str(shown.loc[of_claim, "Emo-DB"].iloc[0]).endswith("2 seeds)")
     assert (ledger_of()["seeds"] == 0).all()
+
+
+def test_a_test_that_looks_at_one_seed_says_one_however_many_were_run():
+    ledger = ledger_of(*(made_up("table1-best", BASE, seed) for seed in (0, 1, 2)))
+    assert ledger.set_index(["name", "corpus"]).loc[("speakers", "Emo-DB"), "seeds"] == 1
