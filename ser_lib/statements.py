@@ -4,6 +4,7 @@ What a statement is applied to, and so what it needs to be run, stands in its fi
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import ClassVar
@@ -61,13 +62,23 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Statement:
+class Statement(ABC):
     """A statement of the paper: a name of ours, its place, what it says, and the page that treats it."""
 
     name: str
     place: str
     statement: str
     chapter: str
+
+    @property
+    @abstractmethod
+    def test(self) -> str:
+        """The test in words: estimand, unit of resampling, and threshold."""
+
+
+@dataclass(frozen=True)
+class Measured(Statement):
+    """One that records decide, corpus by corpus."""
 
     corpora: ClassVar[tuple[str, ...]] = CORPORA
     """Where it can be tested."""
@@ -76,18 +87,13 @@ class Statement:
     """Whether its test looks at one seed alone, however many were run."""
 
     @property
-    def test(self) -> str:
-        """The test in words: estimand, unit of resampling, and threshold."""
-        raise NotImplementedError
-
-    @property
     def experiments(self) -> tuple[str, ...]:
         """What must be run to test it."""
         return ()
 
+    @abstractmethod
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
-        raise NotImplementedError
 
     def command(self, corpus: str) -> str:
         """What an owner of the corpus runs to test it."""
@@ -127,7 +133,7 @@ class Untestable(Statement):
 
 
 @dataclass(frozen=True)
-class OfOne(Statement):
+class OfOne(Measured):
     """One about a single experiment."""
 
     experiment: str
@@ -200,7 +206,7 @@ class BothMetrics(OfTwo):
 
 
 @dataclass(frozen=True)
-class NoneBetter(Statement):
+class NoneBetter(Measured):
     """None of several experiments is conclusively better than a reference."""
 
     others: tuple[str, ...]
@@ -228,7 +234,7 @@ class NoneBetter(Statement):
 
 
 @dataclass(frozen=True)
-class Best(Statement):
+class Best(Measured):
     """One experiment is better than each of several others."""
 
     best: str
@@ -381,7 +387,7 @@ class Level(OfOne):
 
 
 @dataclass(frozen=True)
-class FrameRange(Statement):
+class FrameRange(Measured):
     """The shortest and longest utterance have so many frames: of IEMOCAP."""
 
     printed: tuple[int, int]

@@ -94,8 +94,9 @@ def measure(table: pd.DataFrame, experiment: str = "table1-baseline", seed: int 
         )
         training_rows = oversample(find_fold(table, run["fold"]).train, emotions, settings.oversampling)
         generator = np.random.default_rng([seed, run["fold"]])
+        model = record.model()
         for size in BATCH_SIZES:
-            cosine = mean_cosine(record.model(), data, labels, training_rows, size, PAIRS, generator)
+            cosine = mean_cosine(model, data, labels, training_rows, size, PAIRS, generator)
             rows.append({**run, **origin, "batch_size": size, "pairs": PAIRS, "cosine": cosine})
     return pd.DataFrame(rows)[COLUMNS]
 
