@@ -219,7 +219,6 @@ def main(
         "one_run_utterances_per_second": round(one),
         "two_runs_utterances_per_second": round(two),
         "two_over_one": round(two / one, 2),
-        "gpu": "not measured",
     }
     report.write(__file__, result)
 

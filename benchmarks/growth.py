@@ -30,12 +30,10 @@ UTTERANCES, FRAMES = 320, 135
 """Where one of the two is varied, the other is this; 135 frames are IEMOCAP's mean."""
 
 
-def training_run(utterances: int, frames: int) -> training._Run:
-    """A training on noise: ten speakers, each emotion as frequent as the others."""
-    generator = torch.Generator().manual_seed(0)
-    pictures = [torch.randn(BINS[8], frames, generator=generator) * 12 - 70 for _ in range(utterances)]
+def noise_table(utterances: int) -> pd.DataFrame:
+    """A table of noise: ten speakers, each emotion as frequent as the others."""
     rows = np.arange(utterances)
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "utterance": [f"{row:05d}" for row in rows],
             "speaker": [f"{row % 10 // 2 + 1}{'FM'[row % 2]}" for row in rows],
@@ -44,7 +42,13 @@ def training_run(utterances: int, frames: int) -> training._Run:
             "emotion": [EMOTIONS[row // 10 % 4] for row in rows],
         }
     )
-    experiment = find_experiment("table1-best")
+
+
+def training_run(utterances: int, frames: int) -> training._Run:
+    """A training on noise."""
+    generator = torch.Generator().manual_seed(0)
+    pictures = [torch.randn(BINS[8], frames, generator=generator) * 12 - 70 for _ in range(utterances)]
+    table, experiment = noise_table(utterances), find_experiment("table1-best")
     return training._Run(table, FeatureStore.of(pictures), experiment, find_fold(table, 1), 0, torch.device("cpu"))
 
 

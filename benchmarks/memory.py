@@ -25,14 +25,18 @@ from ser_lib.folds import find_fold
 UTTERANCES, FRAMES = 2280, 309_000
 
 
-def noise_corpus(folder: Path) -> pd.DataFrame:
-    """Write the recordings and return their table: ten speakers, log-normal lengths with IEMOCAP's range and sum."""
-    generator = np.random.default_rng(0)
-    lengths = np.clip(np.exp(generator.normal(4.7, 0.65, UTTERANCES)), 21, 909)
+def noise_lengths() -> np.ndarray:
+    """Frames of each utterance: log-normal, with IEMOCAP's range and sum."""
+    lengths = np.clip(np.exp(np.random.default_rng(0).normal(4.7, 0.65, UTTERANCES)), 21, 909)
     lengths = np.clip(lengths * FRAMES / lengths.sum(), 21, 909).astype(int)
     lengths[:2] = 21, 909
-    rows = []
-    for number, frames in enumerate(lengths):
+    return lengths
+
+
+def noise_corpus(folder: Path) -> pd.DataFrame:
+    """Write the recordings and return their table: ten speakers, as long as IEMOCAP's utterances."""
+    generator, rows = np.random.default_rng(1), []
+    for number, frames in enumerate(noise_lengths()):
         path, speaker = folder / f"{number:04d}.wav", number % 10
         samples = features.WINDOW + (frames - 1) * features.HOP
         soundfile.write(path, generator.normal(0, 0.1, samples).clip(-1, 1), audio.SAMPLE_RATE, subtype="PCM_16")

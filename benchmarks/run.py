@@ -2,8 +2,9 @@
 
     python benchmarks/run.py --root /path/to/emodb
 
-What fails is named at the end, and the others are run all the same. benchmarks/network_choice.py, which trains 110
-networks, is not among them. Takes half an hour; nothing else should run meanwhile.
+What fails is named at the end, and the others are run all the same. Where there is a GPU, it is measured, too.
+benchmarks/network_choice.py, which trains 110 networks, is not among them. Takes half an hour; nothing else should run
+meanwhile.
 """
 
 import os
@@ -12,6 +13,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import typer
 
 from ser_lib import speed
@@ -25,8 +27,12 @@ def main(
 ) -> None:
     """Run them all."""
     failed = []
-    for name in (*ON_NOISE, *ON_RECORDINGS):
-        options = ["--root", str(root.resolve())] if root and name in ON_RECORDINGS else []
+    runs = [(name, []) for name in (*ON_NOISE, *ON_RECORDINGS)]
+    if torch.cuda.is_available():
+        runs += [("gpu", []), ("forty_folds", ["--device", "cuda", "--cores", "8"])]
+    for name, options in runs:
+        if root and name not in ON_NOISE:
+            options = [*options, "--root", str(root.resolve())]
         print(f"benchmarks/{name}.py", flush=True)
         script = Path(__file__).with_name(f"{name}.py")
         # One thread, as all numbers of one process are meant to be.

@@ -165,6 +165,14 @@ class Experiment(BaseModel):
         ge=0,
         allow_inf_nan=False,
     )
+    precision: Literal["float32", "tf32"] = _setting(
+        "float32",
+        "how a GPU multiplies: in single precision, or with factors rounded to TF32's 10 bits",
+        "not stated",
+        "a GPU then agrees with a CPU; TF32 is faster on NVIDIA's GPUs, there is none on a CPU, and what it does to "
+        "scores was not measured",
+        technique=True,
+    )
     epochs: int = _setting(
         30, "passes over the training part, at the most", "not stated", "the training loss is near zero by then", ge=1
     )

@@ -30,6 +30,7 @@ import torch
 
 from ser_lib import audio, features, paths, training
 from ser_lib.corpora import EMOTIONS
+from ser_lib.device import choose_device, multiplying
 from ser_lib.errors import SerError
 from ser_lib.experiments import EXPERIMENTS, Experiment
 from ser_lib.files import write_file, write_folder
@@ -40,8 +41,8 @@ IDENTITY = ["corpus", "experiment", "fold", "seed"]
 
 UTTERANCE_COLUMNS = ["utterance", "speaker", "gender", "session", "scenario", "emotion", "duration"]
 RUN_MODULES = (
-    "audio", "features", "folds", "linear", "metrics", "model", "optim", "recurrence", "recurrent_bn", "strip",
-    "training", "vtlp",
+    "audio", "device", "features", "folds", "linear", "metrics", "model", "optim", "recurrence", "recurrent_bn",
+    "strip", "training", "vtlp",
 )  # fmt: skip
 """The modules that make a record what it is, besides those of settings and corpora, which have digests."""
 _WORDS = ("utterance", "speaker", "test_speaker", "validation_speaker", "fingerprint", "configuration", "code")
@@ -273,24 +274,10 @@ def predict(folder: Path, recordings: Sequence[Path], device: str = "auto") -> p
     bins = features.BINS[record.settings.frequency_range]
     data = training.DeviceData(store, bins, record.run["mean_db"], record.run["variance_db2"], place)
     copies = record.settings.test_copies
-    probabilities = training.vote(record.model().to(place), data, np.arange(len(pictures)), copies)
+    with multiplying("float32", place):  # however it was trained: a score should not depend on the device
+        probabilities = training.vote(record.model().to(place), data, np.arange(len(pictures)), copies)
     names = pd.DataFrame({"recording": [str(path) for path in recordings]})
     return pd.concat([names, training.votes_table(probabilities)], axis=1)
-
-
-def choose_device(device: str) -> str:
-    """The torch device to use; ``auto`` is a GPU if there is one.
-
-    Raises:
-        SerError: the device does not exist here.
-    """
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as problem:
-        raise SerError(f"device {device!r} cannot be used: {str(problem).splitlines()[0]}") from None
-    return device
 
 
 def provenance(device: str) -> dict:

@@ -52,6 +52,10 @@ class Strip(NamedTuple):
         change[self.starts + self.lengths] -= 1
         return (change.cumsum(0)[:-1] == 0).nonzero().squeeze(1)
 
+    def owners(self) -> torch.Tensor:
+        """The utterance that each column belongs to, or lies behind, int64 on the CPU, shape (width,)."""
+        return torch.searchsorted(self.starts, torch.arange(self.width), right=True) - 1
+
     def laid(self, pictures: torch.Tensor) -> torch.Tensor:
         """Padded pictures, (batch, bins, time), as a strip: (bins, width), zero in the gaps."""
         parts = [picture[:, :length] for picture, length in zip(pictures, self.lengths.tolist(), strict=True)]

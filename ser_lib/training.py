@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from ser_lib import metrics, vtlp
 from ser_lib.corpora import EMOTIONS
+from ser_lib.device import multiplying
 from ser_lib.errors import SerError
 from ser_lib.experiments import Experiment
 from ser_lib.features import BINS, FeatureStore, consecutive, normalise_, statistics
@@ -102,10 +103,13 @@ class DeviceData:
         picture = self.strip.new_full((self.strip.shape[0], strip.width), self.mean)
         places = [picture[:, start : start + length] for start, length in strip.places()]
         sources = [self.strip[:, self.starts[row] : self.starts[row + 1]] for row in rows]
-        if alphas is None:
-            torch._foreach_copy_(places, sources)
-        else:
+        by_rows = alphas is not None and not picture.is_cuda  # what is quick on a CPU takes many launches on a GPU
+        if by_rows:
             vtlp.warp_into(places, sources, alphas)
+        else:
+            torch._foreach_copy_(places, sources)
+        if alphas is not None and not by_rows:
+            picture = vtlp.warp_columns(picture, strip.owners().to(picture.device), alphas)
         return normalise_(picture, self.mean, self.variance), strip
 
 
@@ -170,6 +174,7 @@ def train(
 
     Raises:
         Diverged (a SerError): the loss is no longer finite; the message names epoch, batch and utterances.
+        SerError: the device cannot multiply in the experiment's precision.
 
     Source: Section 3, third and fourth paragraph; Section 2 for the warps and the vote.
     """
@@ -177,7 +182,8 @@ def train(
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        return _Run(table, store, experiment, fold, seed, place).train(progress)
+        with multiplying(experiment.precision, place):
+            return _Run(table, store, experiment, fold, seed, place).train(progress)
     finally:
         torch.set_num_threads(threads)
 

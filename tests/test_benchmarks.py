@@ -55,3 +55,26 @@ def test_useful_operations_are_those_of_valid_frames_alone(monkeypatch):
     others = (65 * 10 * 24 * 16 + 33 * 10 * 32 * 24 + 17 * 10 * 32 * 32) * 9
     lstm, dense = 10 * 2 * 4 * 128 * (544 + 128), 256 * 4
     assert one == 2 * (2 * first + 3 * (others + lstm + dense))
+
+
+def test_what_a_gpu_is_measured_with_runs_on_a_processor_too(monkeypatch, tiny_table, tiny_store):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    gpu, device = benchmark("gpu"), torch.device("cpu")
+    lengths = gpu.noise_lengths()
+    assert (len(lengths), lengths.min(), lengths.max()) == (2280, 21, 909)
+    assert abs(lengths.sum() - 309_000) < 1000
+    noise = gpu.noise_store(lengths[2:42])
+    measured = gpu.epochs(EXPERIMENTS["table1-best"], noise, device, 1)
+    # Fold 1 trains on the four other sessions, happiness and anger twice.
+    assert measured["trained_on"] == 48 and measured["utterances_per_second"] > 0
+    assert set(gpu.roofline(device, 64, 1)) == {"float32_gflop_per_second", "copy_gb_per_second"}
+    assert set(gpu.warping(noise, device, 1)) == {"warped_ms", "copied_ms", "ratio"}
+    agreed = gpu.agreement(tiny_table, tiny_store, [device, device])
+    assert agreed["largest_difference_of_a_probability"] == 0 and agreed["same_prediction"] == agreed["utterances"] > 0
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_without_a_gpu_nothing_is_measured_and_it_says_so(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    with pytest.raises(SystemExit, match="no GPU of NVIDIA here"):
+        benchmark("gpu").main()

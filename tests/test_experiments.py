@@ -64,6 +64,8 @@ CHANGES = {
     "epochs": {"epochs": 3},
     "patience": {"patience": 1},
 }
+# A GPU alone multiplies in TF32: what the setting does is tested in test_device.py.
+ON_A_GPU = {"precision": {"precision": "tf32"}}
 BESIDE = {
     # Weights that do not move never beat the first epoch: only then does patience run out at a known epoch.
     "patience": {"learning_rate": 1e-30, "epochs": 3},
@@ -72,7 +74,7 @@ BESIDE = {
 TECHNIQUES = {
     "pooling", "recurrent_normalisation", "statistics_momentum", "beta", "learning_rate_schedule", "momentum_schedule",
     "beta_schedule", "convolution_learning_rate", "convolution_momentum", "convolution_beta", "recurrent_learning_rate",
-    "recurrent_momentum", "recurrent_beta",
+    "recurrent_momentum", "recurrent_beta", "precision",
 }  # fmt: skip
 
 
@@ -96,7 +98,7 @@ def outcome(tiny_corpus, tmp_path_factory):
 
 
 def test_every_setting_is_tested_for_its_effect():
-    assert set(CHANGES) == set(Experiment.model_fields)
+    assert {*CHANGES, *ON_A_GPU} == set(Experiment.model_fields)
 
 
 @pytest.mark.parametrize("setting", CHANGES)
@@ -127,10 +129,10 @@ def test_the_scopes_of_recurrent_batch_normalisation_differ(value, tiny_experime
 # What names a run
 
 
-@pytest.mark.parametrize("setting", CHANGES)
-def test_changing_this_setting_alone_changes_the_digest(setting, tiny_experiment):
+@pytest.mark.parametrize("setting, change", (CHANGES | ON_A_GPU).items(), ids=[*CHANGES, *ON_A_GPU])
+def test_changing_this_setting_alone_changes_the_digest(setting, change, tiny_experiment):
     base = tiny_experiment.with_settings(**BESIDE.get(setting, {}))
-    assert base.with_settings(**CHANGES[setting]).digest != base.digest
+    assert base.with_settings(**change).digest != base.digest
     assert len(base.digest) == 12 and int(base.digest, 16) >= 0
 
 

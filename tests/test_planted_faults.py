@@ -348,6 +348,27 @@ FAULTS = [
         "tests/test_recurrence.py::test_outputs_states_and_gradients_are_those_of_torch",
     ),
     Fault(
+        "on a GPU the last states are those of the utterances by length",
+        "ser_lib/recurrence.py",
+        "return outputs, hidden.index_select(1, order), cell.index_select(1, order)",
+        "return outputs, hidden, cell",
+        "tests/test_recurrence.py::test_pre_activations_handed_through_torchs_lstm_give_the_same",
+    ),
+    Fault(
+        "on a GPU a gap's columns are warped as the next utterance's",
+        "ser_lib/strip.py",
+        "torch.searchsorted(self.starts, torch.arange(self.width), right=True) - 1",
+        "torch.searchsorted(self.starts, torch.arange(self.width)).clamp(max=len(self.starts) - 1)",
+        "tests/test_strip.py::test_each_column_is_its_utterances_or_lies_behind_it",
+    ),
+    Fault(
+        "a GPU rounds to TF32 unasked",
+        "ser_lib/device.py",
+        "backend.fp32_precision = _PRECISIONS[precision]",
+        "backend.fp32_precision = 'tf32'",
+        "tests/test_device.py::test_all_that_a_gpu_multiplies_is_in_the_precision_asked_for_and_only_meanwhile",
+    ),
+    Fault(
         "evaluation is normalised with its own batch",
         "ser_lib/recurrent_bn.py",
         "        if self.training:\n            normalised, moments",

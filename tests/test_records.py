@@ -135,11 +135,6 @@ def test_a_fold_or_seed_that_cannot_be_is_refused(obtain, fold, seed, message):
         obtain(fold=fold, seed=seed)
 
 
-def test_an_unknown_device_is_refused():
-    with pytest.raises(SerError, match="device 'abacus' cannot be used"):
-        records.choose_device("abacus")
-
-
 # Kills, full disks, other processes
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
 
-from ser_lib.recurrence import Recurrence, pack, recur, run_lstm
+from ser_lib.recurrence import Recurrence, hand_through, pack, recur, run_lstm
 
 INPUT, HIDDEN = 4, 3
 LENGTHS = torch.tensor([3, 7, 1, 5, 7])
@@ -133,6 +133,39 @@ def test_what_a_gpu_runs_gives_the_same(bidirectional, monkeypatch):
     assert seen == [PackedSequence]
     for value, other in zip(actual, expected, strict=True):
         torch.testing.assert_close(value, other, rtol=0, atol=1e-12)
+
+
+@every_length
+@both_directions
+def test_pre_activations_handed_through_torchs_lstm_give_the_same(lengths, bidirectional):
+    """What a GPU runs in place of the loop, with gradients and without; here it runs on the CPU."""
+    lengths, directions = torch.tensor(lengths), 1 + bidirectional
+    packing = pack(9 * torch.arange(len(lengths)), lengths)
+    generator = torch.Generator().manual_seed(0)
+    given = (
+        torch.randn(int(lengths.sum()), directions, 4 * HIDDEN, generator=generator, dtype=torch.float64),
+        torch.randn(directions, 4 * HIDDEN, HIDDEN, generator=generator, dtype=torch.float64),
+    )
+    values = []
+    for function in (hand_through, recur):
+        leaves = [part.clone().requires_grad_() for part in given]
+        results = function(*leaves, packing)
+        sum((part * torch.linspace(-1, 2, part.numel()).view_as(part)).sum() for part in results).backward()
+        with torch.no_grad():
+            again = function(*given, packing)
+        values.append([*results, *again, *(leaf.grad for leaf in leaves)])
+    for actual, expected in zip(*values, strict=True):
+        torch.testing.assert_close(actual, expected, rtol=0, atol=1e-12)
+
+
+def test_a_gpu_does_not_run_the_loop(monkeypatch):
+    packing, gates, weight = pack(STARTS, LENGTHS), torch.ones(int(LENGTHS.sum()), 1, 4), torch.ones(1, 4, 1)
+    expected = recur(gates, weight, packing)
+    monkeypatch.setattr("ser_lib.recurrence.run_steps", None)
+    monkeypatch.setattr(torch.Tensor, "is_cuda", True)
+    actual = recur(gates, weight, packing)
+    monkeypatch.undo()
+    torch.testing.assert_close(actual, expected)
 
 
 def test_means_are_over_each_utterances_own_frames():

@@ -227,6 +227,20 @@ def test_it_computes_on_its_own_device_and_asks_it_for_no_number(scope, training
     assert outputs.device.type == x.grad.device.type == "meta" and outputs.shape == (*x.shape[:2], 2 * HIDDEN)
 
 
+@every_scope
+@training_or_not
+def test_what_a_gpu_runs_gives_the_same(scope, training, monkeypatch):
+    """The branch for CUDA runs torch's own LSTM; here it runs on the CPU."""
+    model = network(num_layers=2, bidirectional=True, scope=scope).train(training)
+    there = copy.deepcopy(model)
+    expected = run_with_gradients(lambda x: model(x, LENGTHS), model, batch())
+    monkeypatch.setattr(torch.Tensor, "is_cuda", True)
+    actual = run_with_gradients(lambda x: there(x, LENGTHS), there, batch())
+    monkeypatch.undo()
+    assert_same(actual, expected, 1e-11)
+    assert_same(buffers(there), buffers(model), 1e-12)
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU here")
 @every_scope
 def test_a_gpu_gives_the_same(scope):

@@ -40,7 +40,7 @@ def test_what_was_not_measured_says_so(folder):
     change(folder, "vtlp", over_nlpaug="not measured")
     rows = speed.targets(folder).set_index("aim")["met"]
     assert rows["VTLP: times as fast as nlpaug"] == "not measured"
-    assert rows["forty folds of Table 1 on an H200-class GPU"] == "not measured"
+    assert rows["forty folds of Table 1 on a GPU"] == "not measured"
 
 
 def test_keras_that_was_not_measured_has_no_row_and_its_aims_say_so(folder):
@@ -49,6 +49,38 @@ def test_keras_that_was_not_measured_has_no_row_and_its_aims_say_so(folder):
     assert len(speed.epochs(folder)) == 2 * len(epoch["experiments"])
     rows = speed.targets(folder).set_index("aim")["met"].filter(like="Keras")
     assert len(rows) == 4 and set(rows) == {"not measured"}
+
+
+def test_five_times_keras_is_five_times_the_useful_operations_of_its_faster_way(folder):
+    epoch = speed.load("epoch", folder)
+    ways = {way: {"seconds": seconds, "ratio": 1} for way, seconds in (("train_on_batch", 4.0), ("fit", 2.0))}
+    part = epoch["experiments"]["table1-best"] | {"keras": ways, "useful_gflop": 20.0}
+    change(folder, "epoch", experiments={"table1-best": part})
+    row = speed.against_keras(folder).iloc[0]
+    assert (row["Keras"], row["five times Keras"]) == (10, 50)
+    assert row["best product"] == epoch["gemm_peak_gflop_per_second"]
+    change(folder, "epoch", experiments={"table1-best": part | {"keras": "not measured"}})
+    assert speed.against_keras(folder).empty
+
+
+def test_a_gpu_has_its_rows_once_it_was_measured(folder):
+    assert speed.on_gpu(folder).empty
+    part = {"trained_on": 10, "seconds": 2.0, "utterances_per_second": 5, "useful_gflop_per_second": 7.5}
+    roofline = {"float32_gflop_per_second": 40.0, "tf32_gflop_per_second": 300.0, "copy_gb_per_second": 3000.0}
+    measured = {
+        "hardware": "a card",
+        "roofline": roofline,
+        "epoch": {"float32": part, "tf32": part},
+        "vtlp": {"ratio": 2.5},
+    }
+    (folder / "gpu.json").write_text(json.dumps(measured))
+    (folder / "forty_folds_gpu.json").write_text(json.dumps({"hardware": "a card", "seconds": 119.0}))
+    assert speed.on_gpu(folder).values.tolist() == [
+        ["a card", "float32", 5, 7.5, 40.0, 3000.0], ["a card", "tf32", 5, 7.5, 300.0, 3000.0],
+    ]  # fmt: skip
+    rows = speed.targets(folder).set_index("aim")["met"]
+    assert rows["forty folds of Table 1 on a GPU, a card"] == "met"
+    assert rows["VTLP on a GPU: time over copying the batch"] == "not met"
 
 
 def test_a_missing_or_broken_file_is_named_with_what_makes_it(folder):

@@ -44,6 +44,13 @@ def test_gaps_are_all_columns_but_those_of_utterances(wanted):
 
 
 @every_layout
+def test_each_column_is_its_utterances_or_lies_behind_it(wanted):
+    strip = lay(LENGTHS, wanted)
+    expected = [next(u for u in reversed(range(7)) if strip.starts[u] <= column) for column in range(strip.width)]
+    assert strip.owners().tolist() == expected
+
+
+@every_layout
 def test_pictures_are_laid_where_the_strip_says_with_zeros_between_and_come_back(wanted):
     strip = lay(LENGTHS, wanted)
     pictures = torch.rand(len(LENGTHS), 3, 45) + 1

@@ -593,6 +593,20 @@ def test_a_batch_is_each_utterance_warped_and_normalised_with_zeros_between(tiny
     assert (batch[:, strip.gaps()] == 0).all()
 
 
+@pytest.mark.parametrize("alphas", [None, torch.tensor([0.9, 1.0, 1.1], dtype=torch.float64)])
+def test_a_batch_on_a_gpu_is_the_same_and_takes_no_operation_for_each_utterance(tiny_store, alphas, monkeypatch):
+    """The branch for CUDA; here it runs on the CPU."""
+    data = training.DeviceData(tiny_store, 257, -62.0, 150.0, torch.device("cpu"))
+    rows = np.array([7, 2, 30])
+    expected, _ = data.batch(rows, Layout(4, 6), alphas)
+    monkeypatch.setattr(torch.Tensor, "is_cuda", True)
+    monkeypatch.setattr(vtlp, "warp_into", None)
+    batch, strip = data.batch(rows, Layout(4, 6), alphas)
+    monkeypatch.undo()
+    torch.testing.assert_close(batch, expected, rtol=0, atol=1e-5)
+    assert (batch[:, strip.gaps()] == 0).all()
+
+
 def test_evaluation_in_batches_equals_one_by_one(tiny_store, tiny_experiment, monkeypatch):
     model = training.build_model(tiny_experiment)
     data = training.DeviceData(tiny_store, 257, -62.0, 150.0, torch.device("cpu"))

@@ -154,11 +154,26 @@ def test_spectrograms_of_several_lengths_are_each_warped_by_its_own_alpha():
     assert int((room == -7).sum()) == 33 * (25 - 5 - 1 - 12)
 
 
+def test_spectrograms_end_to_end_are_each_warped_by_its_own_alpha():
+    """What a GPU runs in place of rows; here it runs on the CPU."""
+    pictures, alphas = [torch.rand(33, frames) for frames in (5, 1, 12)], torch.tensor([0.9, 1.05, 1.1])
+    gap = torch.full((33, 3), -7.0)
+    picture = torch.cat([part for own in pictures for part in (own, gap)], dim=1)
+    owners = torch.arange(3).repeat_interleave(torch.tensor([8, 4, 15]))
+    warped, kept = vtlp.warp_columns(picture, owners, alphas), picture.clone()
+    for start, own, alpha in zip((0, 8, 12), pictures, alphas.tolist(), strict=True):
+        torch.testing.assert_close(warped[:, start : start + own.shape[1]], vtlp.warp_rows(own, alpha))
+        assert (warped[:, start + own.shape[1] :][:, :3] == -7).all()
+    assert torch.equal(picture, kept)
+
+
 @pytest.mark.parametrize("alpha", [0.0, 1.2, float("nan")])
 def test_where_several_are_warped_an_alpha_out_of_range_is_an_error_too(alpha):
     pictures = [torch.rand(33, 4)]
     with pytest.raises(SerError, match="out of range"):
         vtlp.warp_into([torch.empty(33, 4)], pictures, torch.tensor([alpha]))
+    with pytest.raises(SerError, match="out of range"):
+        vtlp.warp_columns(pictures[0], torch.zeros(4, dtype=torch.int64), torch.tensor([alpha]))
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
