@@ -18,7 +18,8 @@ SEED = 2018
 """Of everything that a protocol draws at random."""
 
 VALIDATION_PARTS = 10
-"""One of so many parts of the training sessions chooses the epoch where no speaker is set aside for it."""
+"""One of so many parts of the training sessions chooses the epoch where no speaker is set aside for it; fewer parts
+where an emotion has too few utterances to be in all of them."""
 
 ONE_TEST_SPEAKER = ("speakers", "test-validates")
 """The protocols whose folds each test one speaker, and all of that speaker's utterances."""
@@ -98,7 +99,9 @@ def _sessions(table: pd.DataFrame) -> list[Fold]:
     emotions = table["emotion"].to_numpy()
     folds = []
     for number, of_speaker in enumerate(speaker_folds(table)[::2], start=1):
-        validation = _parts(table, of_speaker.train, emotions, VALIDATION_PARTS, "sessions")[0]
+        fewest = np.unique(emotions[of_speaker.train], return_counts=True)[1].min()
+        parts = max(2, min(VALIDATION_PARTS, fewest))
+        validation = _parts(table, of_speaker.train, emotions, parts, "sessions")[0]
         test = np.union1d(of_speaker.test, of_speaker.validation)
         folds.append(_fold(table, number, np.setdiff1d(of_speaker.train, validation), validation, test))
     return folds
