@@ -16,7 +16,7 @@ import shlex
 import sys
 import time
 
-from ser_lib import corpora, experiments, folds, paths, records, study as whole
+from ser_lib import corpora, experiments, paths, protocols, records, study as whole
 from ser_lib.errors import SerError
 
 SETTINGS = {
@@ -56,6 +56,12 @@ def table(corpus):
     return corpora.load(corpus, root or None)
 
 
+@functools.cache
+def fold_numbers(corpus, protocol):
+    """The numbers of all folds of a corpus under a protocol."""
+    return [fold.number for fold in protocols.folds_of(table(corpus), protocol)]
+
+
 def wanted(keys):
     """Where the records of some runs go; a target asks for them in this order."""
     files = [key.folder / "run.json" for key in keys]
@@ -72,7 +78,7 @@ def record_files(corpora, names, numbers, seeds):
             for corpus in corpora
             for seed in seeds
             for name in dict.fromkeys(members)
-            for number in numbers or [fold.number for fold in folds.speaker_folds(table(corpus))]
+            for number in numbers or fold_numbers(corpus, experiments.find_experiment(name).protocol)
         )
     except SerError as problem:
         raise WorkflowError(str(problem))

@@ -183,6 +183,14 @@ class Experiment(BaseModel):
         "longer than the validation score takes to recover from a chance dip",
         ge=1,
     )
+    protocol: Literal["speakers", "mixed-pair", "utterances", "sessions", "test-validates"] = _setting(
+        "speakers",
+        "who tests and who validates: a speaker and the partner; or a half of both each; or parts of the utterances, "
+        "whoever spoke them; or both of a session and a tenth of all others; or one speaker alone",
+        "one of a session's speakers tests, the other validates, four sessions train (Section 3)",
+        "as the paper; the others show what its protocol is worth",
+        technique=True,
+    )
 
     @model_validator(mode="after")
     def _layers_agree(self) -> "Experiment":
@@ -349,6 +357,12 @@ EXPERIMENTS: Mapping[str, Experiment] = {
     "vtlp-utterance": BASELINE.with_settings(oversampling=2, vtlp="utterance"),
     "vtlp-alone": BASELINE.with_settings(**VTLP),
     "frequency-8": BASELINE.with_settings(frequency_range=8),
+    # Other protocols than the paper's
+    **{
+        f"protocol-{protocol}": BASELINE.with_settings(protocol=protocol)
+        for protocol in ("mixed-pair", "utterances", "sessions", "test-validates")
+    },
+    "normalisation-training": BASELINE.with_settings(normalisation="training"),
 }  # fmt: skip
 """Name of each experiment -> its configuration."""
 
@@ -439,6 +453,14 @@ FAMILIES: Mapping[str, Family] = {
     "alone": Family(
         "what does each technique do to the baseline on its own?",
         _against("table1-baseline", "table1-oversampling", "vtlp-alone", "frequency-8"),
+    ),
+    "protocol": Family(
+        "what would the score be if the test speaker were kept apart less strictly, or more?",
+        _against(
+            "table1-baseline",
+            *(name for name in EXPERIMENTS if name.startswith("protocol-")),
+            "normalisation-training",
+        ),
     ),
 }
 """Name of each family -> its question and its experiments."""

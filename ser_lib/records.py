@@ -34,7 +34,7 @@ from ser_lib.device import choose_device, multiplying
 from ser_lib.errors import SerError
 from ser_lib.experiments import EXPERIMENTS, Experiment
 from ser_lib.files import write_file, write_folder
-from ser_lib.folds import find_fold
+from ser_lib.protocols import find_fold
 
 IDENTITY = ["corpus", "experiment", "fold", "seed"]
 """What names a run in every tidy table."""
@@ -157,7 +157,7 @@ def run_key(table: pd.DataFrame, name: str, settings: Experiment, fold: int, see
     """
     if seed < 0:
         raise SerError(f"seed {seed} must be 0 or above")
-    find_fold(table, fold)
+    find_fold(table, settings.protocol, fold)
     return RunKey(table.attrs["corpus"], table.attrs["fingerprint"], name, settings, fold, seed)
 
 
@@ -185,7 +185,7 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
     device = choose_device(device)
     started, clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.perf_counter()
     store = features.open_store(table, key.settings.floor_db, progress)
-    fold = find_fold(table, key.fold)
+    fold = find_fold(table, key.settings.protocol, key.fold)
     try:
         outcome = training.train(table, store, key.settings, fold, key.seed, device, progress)
     except training.Diverged as problem:

@@ -17,7 +17,7 @@ from ser_lib.audio import SAMPLE_RATE, WINDOW
 from ser_lib.corpora import EMOTIONS
 from ser_lib.corpora.iemocap import PUBLISHED_COUNTS
 from ser_lib.features import BINS, HOP
-from ser_lib.folds import speaker_folds
+from ser_lib.protocols import PROTOCOLS, folds_of
 from ser_lib.records import IDENTITY, RunKey, finished
 from ser_lib.training import build_model
 
@@ -67,11 +67,13 @@ class Stage:
 
 TABLES = ("table1", "table3")
 ISOLATING = ("alone", "batch-size-without", "vtlp")
-OTHERS = tuple(family for family in experiments.FAMILIES if family not in TABLES + ISOLATING)
+PROTOCOL = ("protocol",)
+OTHERS = tuple(family for family in experiments.FAMILIES if family not in TABLES + ISOLATING + PROTOCOL)
 
 STAGES = (
     Stage("tables", "Tables 1 and 3, over all speakers", TABLES, None, (0,)),
     Stage("isolating", "what each technique of the tables does on its own", ISOLATING, None, (0,)),
+    Stage("protocol", "what the paper's protocol is worth against others", PROTOCOL, None, (0,)),
     Stage("families", "a first look at all else that the paper tried", OTHERS, 2, (0,)),
     Stage("seeds", "how far Tables 1 and 3 depend on the seed", TABLES, None, (1, 2)),
     Stage("rest", "all else that the paper tried, over all speakers", OTHERS, None, (0,)),
@@ -104,14 +106,16 @@ def plan(tables: Sequence[pd.DataFrame], stages: Sequence[Stage] = STAGES) -> di
         stages: see :data:`STAGES`.
     """
     runs: dict[RunKey, Stage] = {}
-    folds = [[fold.number for fold in speaker_folds(table)] for table in tables]
+    folds = [
+        {protocol: [fold.number for fold in folds_of(table, protocol)] for protocol in PROTOCOLS} for table in tables
+    ]
     for stage in stages:
         for seed in stage.seeds:
             for table, numbers in zip(tables, folds, strict=True):
                 corpus, fingerprint = table.attrs["corpus"], table.attrs["fingerprint"]
                 for name in stage.experiments:
                     settings = experiments.find_experiment(name)
-                    for number in numbers[: stage.folds]:
+                    for number in numbers[settings.protocol][: stage.folds]:
                         runs.setdefault(RunKey(corpus, fingerprint, name, settings, number, seed), stage)
     return runs
 
@@ -179,8 +183,8 @@ def published_iemocap() -> pd.DataFrame:
     """A stand-in for IEMOCAP's table: the published number of utterances, all of the mean length.
 
     Returns:
-        One row per utterance: ``speaker``, ``gender``, ``session``, ``emotion`` and ``duration`` (seconds), whose sum
-        is that of `IEMOCAP_FRAMES` frames.
+        One row per utterance: ``utterance`` (a number), ``speaker``, ``gender``, ``session``, ``emotion`` and
+        ``duration`` (seconds), whose sum is that of `IEMOCAP_FRAMES` frames.
 
     Source: Section 1.1; the release's published counts.
     """
@@ -191,6 +195,7 @@ def published_iemocap() -> pd.DataFrame:
         for _ in range(count)
     ]
     table = pd.DataFrame(rows, columns=["speaker", "gender", "session", "emotion"])
+    table.insert(0, "utterance", [f"{place:04d}" for place in range(len(table))])
     # A window for the first frame of each utterance, a hop for every other one.
     samples = WINDOW + (IEMOCAP_FRAMES / len(table) - 1) * HOP
     return table.assign(duration=samples / SAMPLE_RATE)

@@ -18,8 +18,9 @@ from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.features import BINS
 from ser_lib.files import write_file
-from ser_lib.folds import find_fold, oversample
+from ser_lib.folds import oversample
 from ser_lib.model import ConvLSTM
+from ser_lib.protocols import find_fold
 from ser_lib.training import DeviceData
 
 BATCH_SIZES = (16, 32, 64)
@@ -92,7 +93,8 @@ def measure(table: pd.DataFrame, experiment: str = "table1-baseline", seed: int 
         data = DeviceData(
             store, BINS[settings.frequency_range], run["mean_db"], run["variance_db2"], torch.device("cpu")
         )
-        training_rows = oversample(find_fold(table, run["fold"]).train, emotions, settings.oversampling)
+        fold = find_fold(table, settings.protocol, run["fold"])
+        training_rows = oversample(fold.train, emotions, settings.oversampling)
         generator = np.random.default_rng([seed, run["fold"]])
         model = record.model()
         for size in BATCH_SIZES:
