@@ -126,6 +126,33 @@ def run(
 
 
 @app.command()
+def repeat(
+    corpus: Annotated[str, typer.Option(help="iemocap, emodb, ravdess, nemo or synthetic.")],
+    experiment: Annotated[str, typer.Option(help="Name of an experiment, such as table1-best.")],
+    fold: Annotated[int, typer.Option(help="Number of the fold, from 1.")],
+    seed: Annotated[int, typer.Option(help="Seed of the run.")] = 0,
+    root: Root = None,
+    device: Device = "auto",
+    allow_partial: AllowPartial = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Add what was found to results/<corpus>/repeats.csv.")] = False,
+) -> None:
+    """Make a collected run again, and say whether the same comes out; exit status 1 if not."""
+    from ser_lib.experiments import find_experiment
+
+    settings = find_experiment(experiment)
+    table = _load(corpus, root, allow_partial, "improvised", False)
+    from ser_lib import records, repeats
+
+    key = records.run_key(table, experiment, settings, fold, seed)
+    found = repeats.repeat(table, key, records.load_results(), device, progress=True)
+    print(repeats.describe(found))
+    if keep:
+        print(f"kept in {repeats.save(found)}")
+    if not found["same"]:
+        raise typer.Exit(1)
+
+
+@app.command()
 def collect(
     out: Annotated[Path | None, typer.Option(help="Folder of the tables; without it, results/.")] = None,
     mixed_code: Annotated[

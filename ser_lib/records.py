@@ -58,6 +58,12 @@ _RUN_COLUMNS = [
     "seconds", "peak_memory_mib", "code", "hardware", "device", "python", *_PACKAGES,
 ]  # fmt: skip
 
+REPEAT_COLUMNS = [
+    *IDENTITY, "code_before", "hardware_before", "device_before", "torch_before", "code", "hardware", "device", "torch",
+    "seconds", "same", "best_epoch_before", "best_epoch", "utterances", "other_predictions", "largest_difference",
+]  # fmt: skip
+"""Of a collected run that was made again; see :mod:`ser_lib.repeats`."""
+
 
 @dataclass(frozen=True)
 class RunKey:
@@ -344,7 +350,8 @@ def collect(destination: Path | None = None, say: Callable[[str], None] = print,
         destination: folder of the tables; the committed ``results/`` if None.
         say: where to report what was collected and what was left out.
         mixed_code: whether runs of one experiment and corpus may come from code that trains differently; the table of
-            runs names the version of each.
+            runs names the version of each. Code that was seen to give the same counts as the same
+            (:mod:`ser_lib.repeats`).
 
     Returns:
         The number of runs collected.
@@ -364,7 +371,7 @@ def collect(destination: Path | None = None, say: Callable[[str], None] = print,
         kept = _collected_before(destination / corpus / name, tables["runs"], say)
         joined = {kind: _joined([kept[kind], table], kind) for kind, table in tables.items()}
         if not mixed_code:
-            _one_code(corpus, name, joined["runs"])
+            _one_code(corpus, name, joined["runs"], load_repeats(destination))
         collected[corpus, name] = kept, joined
     for (corpus, name), records in groups.items():
         kept, joined = collected[corpus, name]
@@ -449,6 +456,17 @@ def load_runs() -> Results:
     )
 
 
+def load_repeats(folder: Path | None = None) -> pd.DataFrame:
+    """Collected runs that were made again, on all corpora; an empty table where there are none."""
+    found = [read_repeats(file) for file in sorted((folder or paths.results_folder()).glob("*/repeats.csv"))]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=REPEAT_COLUMNS).astype({"same": bool})
+
+
+def read_repeats(file: Path) -> pd.DataFrame:
+    """The repetitions on one corpus; versions of code are words, although some look like numbers."""
+    return pd.read_csv(file, dtype={"code": str, "code_before": str})
+
+
 def load_utterances(corpus: str, folder: Path | None = None) -> pd.DataFrame | None:
     """The utterances of a corpus as it was run (no audio), or None where none is kept."""
     file = (folder or paths.results_folder()) / corpus / "utterances.csv"
@@ -519,15 +537,23 @@ def _one_fingerprint(corpus: str, name: str, records: list[Record]) -> None:
         )
 
 
-def _one_code(corpus: str, name: str, runs: pd.DataFrame) -> None:
-    """Refuse runs of one experiment that were made by code that trains differently."""
+def _one_code(corpus: str, name: str, runs: pd.DataFrame, repeats: pd.DataFrame) -> None:
+    """Refuse runs of one experiment that were made by code that trains differently, unless it gave the same."""
     versions = sorted(runs["code"].astype(str).unique())
-    if len({code_of_runs(version) for version in versions}) > 1:
+    own = repeats[(repeats["corpus"] == corpus) & (repeats["experiment"] == name) & repeats["same"]]
+    groups = [{code_of_runs(version)} for version in versions]
+    for before, after in own[["code_before", "code"]].itertuples(index=False, name=None):
+        pair = {code_of_runs(before), code_of_runs(after)}
+        joined = [group for group in groups if group & pair]
+        groups = [group for group in groups if not group & pair] + [pair.union(*joined)]
+    # Versions that no chain of repetitions joins lie in different groups.
+    if len({next(i for i, group in enumerate(groups) if code_of_runs(version) in group) for version in versions}) > 1:
         counts = ", ".join(f"{version} made {(runs['code'] == version).sum()}" for version in versions)
         raise SerError(
-            f"{corpus}, {name}: the runs come from versions of the code that train differently ({counts}): repeat the "
-            f"older ones (move them out of {paths.runs_folder() / corpus / name}, and the collected ones out of the "
-            "results), or collect with --mixed-code, and the table of runs names the version of each"
+            f"{corpus}, {name}: the runs come from versions of the code that train differently ({counts}): make the "
+            f"older ones again (move them out of {paths.runs_folder() / corpus / name}, and the collected ones out of "
+            f"the results); or, if both should give the same, show it with `python -m ser_lib repeat --corpus {corpus} "
+            f"--experiment {name} --fold 1`; or collect with --mixed-code, and the table of runs names each one's version"
         )
 
 
