@@ -915,6 +915,26 @@ def run_summary(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def repeats_shown(repeats: pd.DataFrame) -> pd.DataFrame:
+    """Collected runs that were made again, and what came out; from :func:`ser_lib.records.load_repeats`."""
+    rows = [
+        {
+            "Corpus": TITLES[row.corpus],
+            "Experiment": row.experiment,
+            "Fold": row.fold,
+            "Seed": row.seed,
+            "Collected from": f"{row.code_before}, {row.hardware_before}, {row.device_before}",
+            "Made again by": f"{row.code}, {row.hardware}, {row.device}",
+            "Same digits": "yes" if row.same else "no",
+            "Best epoch": row.best_epoch if row.same else f"{row.best_epoch_before}, then {row.best_epoch}",
+            "Other predictions": f"{row.other_predictions} of {row.utterances}",
+            "Largest difference of a probability": f"{row.largest_difference:g}",
+        }
+        for row in repeats.itertuples()
+    ]
+    return pd.DataFrame(rows) if rows else pd.DataFrame({"Made again": [NOT_RUN]})
+
+
 def provenance(runs: pd.DataFrame, *names: str, corpora: Iterable[str] = (*OPEN_CORPORA, "iemocap")) -> str:
     """One line on the runs behind a table or figure: how many, of how many speakers and seeds, which code and hardware.
 

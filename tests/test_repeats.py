@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import typer.testing
 
-from ser_lib import paths, records, repeats
+from ser_lib import paths, records, repeats, tables
 from ser_lib.errors import SerError
 
 
@@ -87,6 +87,15 @@ def test_what_is_kept_comes_back_and_the_newest_of_its_kind_stays():
     assert kept[["device", "same", "other_predictions"]].values.tolist() == [["cuda", False, 0], ["cpu", False, 2]]
     assert kept[["code_before", "code"]].values.tolist() == [["012345678901", "1234567e8901"]] * 2
     assert kept["same"].dtype == bool
+
+
+def test_what_is_shown_of_a_repetition_says_what_differs():
+    rows = pd.DataFrame([ROW, ROW | {"same": False, "best_epoch": 7, "other_predictions": 2, "largest_difference": 0.3}])
+    shown = tables.repeats_shown(rows.assign(corpus="emodb"))
+    columns = ["Same digits", "Best epoch", "Other predictions", "Largest difference of a probability"]
+    assert shown[columns].values.tolist() == [["yes", 3, "0 of 11", "0"], ["no", "3, then 7", "2 of 11", "0.3"]]
+    assert shown["Made again by"].tolist() == ["1234567e8901, a processor, cpu"] * 2
+    assert tables.repeats_shown(records.load_repeats()).iloc[0, 0] == "not run yet"
 
 
 @pytest.mark.parametrize("code", ["unknown", "aaaaaaaaaaaa+"])
