@@ -90,7 +90,9 @@ def test_what_is_kept_comes_back_and_the_newest_of_its_kind_stays():
 
 
 def test_what_is_shown_of_a_repetition_says_what_differs():
-    rows = pd.DataFrame([ROW, ROW | {"same": False, "best_epoch": 7, "other_predictions": 2, "largest_difference": 0.3}])
+    rows = pd.DataFrame(
+        [ROW, ROW | {"same": False, "best_epoch": 7, "other_predictions": 2, "largest_difference": 0.3}]
+    )
     shown = tables.repeats_shown(rows.assign(corpus="emodb"))
     columns = ["Same digits", "Best epoch", "Other predictions", "Largest difference of a probability"]
     assert shown[columns].values.tolist() == [["yes", 3, "0 of 11", "0"], ["no", "3, then 7", "2 of 11", "0.3"]]
