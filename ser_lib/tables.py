@@ -392,40 +392,35 @@ def table2(scored: pd.DataFrame, corpus: str, experiment: str = "table1-best") -
     return table[["Fold", "Test speaker", "Utterances", "WA (%)", "UA (%)"]]
 
 
-def averages(scored: pd.DataFrame, corpus: str, experiment: str = "table1-best") -> pd.DataFrame:
+def averages(scored: pd.DataFrame, *corpora: str, experiment: str = "table1-best") -> pd.DataFrame:
     """The rows below Table 2: mean over folds, pooled, and "5 best folds", the paper's beside ours (percent)."""
     names = ["mean over folds", "pooled", "better speaker of each session"]
-    ours = {name: (NOT_RUN, NOT_RUN) for name in names}
-    part = balanced(_part(scored, corpus, experiment))
-    if len(part):
-        row = summary(part).iloc[0]
-        ours[names[0]] = (
-            _percent(row.wa, row.wa_low, row.wa_high, row.folds),
-            _percent(row.ua, row.ua_low, row.ua_high, row.folds),
-        )
-        ours[names[1]] = (f"{100 * row.pooled_wa:.1f}", "–")
-        by_fold = part.groupby("fold")[["wa", "ua"]].mean()
-        if len(by_fold) % 2 == 0 and list(by_fold.index) == list(range(1, len(by_fold) + 1)):
-            ours[names[2]] = tuple(f"{100 * score:.1f}" for score in best_of_sessions(by_fold["wa"], by_fold["ua"]))
     mean, best = paper.TABLE2_AVERAGES["10 fold cross-valid."], paper.TABLE2_AVERAGES["5 best folds"]
     printed = {
         names[0]: (f"{mean.wa:.1f}", f"{mean.ua:.1f}"),
         names[1]: ("not printed", "not printed"),
         names[2]: (f"{best.wa:.1f}", f"{best.ua:.1f}"),
     }
-    title = TITLES[corpus]
-    return pd.DataFrame(
-        [
-            {
-                "Average": name,
-                "WA paper (IEMOCAP)": printed[name][0],
-                f"WA ours ({title})": ours[name][0],
-                "UA paper (IEMOCAP)": printed[name][1],
-                f"UA ours ({title})": ours[name][1],
-            }
-            for name in names
-        ]
-    )
+    columns = {"Average": names}
+    for place, metric in enumerate(("WA", "UA")):
+        columns[f"{metric} paper (IEMOCAP)"] = [printed[name][place] for name in names]
+        for corpus in corpora:
+            ours = _averages(balanced(_part(scored, corpus, experiment)))
+            columns[f"{metric} ours ({TITLES[corpus]})"] = [average[place] for average in ours]
+    return pd.DataFrame(columns)
+
+
+def _averages(part: pd.DataFrame) -> list[tuple[str, str]]:
+    """WA and UA of each row of :func:`averages`, of the runs of one experiment on one corpus."""
+    if part.empty:
+        return [(NOT_RUN, NOT_RUN)] * 3
+    row = summary(part).iloc[0]
+    mean = tuple(_percent(*row[[metric, f"{metric}_low", f"{metric}_high"]], row.folds) for metric in ("wa", "ua"))
+    by_fold = part.groupby("fold")[["wa", "ua"]].mean()
+    better = (NOT_RUN, NOT_RUN)
+    if len(by_fold) % 2 == 0 and list(by_fold.index) == list(range(1, len(by_fold) + 1)):
+        better = tuple(f"{100 * score:.1f}" for score in best_of_sessions(by_fold["wa"], by_fold["ua"]))
+    return [mean, (f"{100 * row.pooled_wa:.1f}", "–"), better]
 
 
 def fold_beside_paper(scored: pd.DataFrame) -> pd.DataFrame:
@@ -446,15 +441,16 @@ def fold_beside_paper(scored: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def steps(scored: pd.DataFrame, corpus: str) -> pd.DataFrame:
+def steps(scored: pd.DataFrame, *corpora: str) -> pd.DataFrame:
     """What each column of Table 1 adds to the one before, the paper's beside ours, in percentage points."""
     rows = []
     for before, after in itertools.pairwise(paper.TABLE1):
         row = {"From": before.experiment, "To": after.experiment}
         for metric in ("ua", "wa"):
             row[f"{metric.upper()} paper, IEMOCAP"] = f"{getattr(after, metric) - getattr(before, metric):+.1f}"
-            ours = 100 * paired_difference(scored, corpus, after.experiment, before.experiment, metric)
-            row[f"{metric.upper()} ours, {TITLES[corpus]}"] = points_with_interval(ours) if len(ours) else NOT_RUN
+            for corpus in corpora:
+                ours = 100 * paired_difference(scored, corpus, after.experiment, before.experiment, metric)
+                row[f"{metric.upper()} ours, {TITLES[corpus]}"] = points_with_interval(ours) if len(ours) else NOT_RUN
         rows.append(row)
     return pd.DataFrame(rows)
 
