@@ -781,18 +781,12 @@ def transfer_table(counts: pd.DataFrame, scored: pd.DataFrame, experiment: str, 
                     cell = _cell(within, source, experiment, metric)
                     cell = f"within: {cell}" if (source, experiment) in within.index else cell
                 elif len(part):
-                    cell = _percent_of_speakers(part[metric])
+                    cell = _percent(part[metric].mean(), *supported_interval(part[metric]), len(part), "speaker")
                 else:
                     cell = LICENCE if "iemocap" in (source, target) else NOT_RUN
                 row[f"Tested on {TITLES[target]}"] = cell
             rows.append(row)
     return pd.DataFrame(rows)
-
-
-def _percent_of_speakers(values: pd.Series) -> str:
-    """Mean over speakers in per cent with its interval, or with the number of speakers if they are too few for one."""
-    text = with_interval(values.mean(), *supported_interval(values))
-    return text if len(values) >= MINIMUM_FOLDS else f"{text} ({counted(len(values), 'speaker')})"
 
 
 def predictions_of(predictions: pd.DataFrame, *names: str) -> pd.DataFrame:
@@ -1407,10 +1401,10 @@ def _cell(
     return _percent(row[metric], row[f"{metric}_low"], row[f"{metric}_high"], int(row["folds"]))
 
 
-def _percent(mean: float, low: float, high: float, folds: int) -> str:
+def _percent(mean: float, low: float, high: float, folds: int, noun: str = "fold") -> str:
     """Percent with an interval, or with the number of folds if they are too few for one."""
     text = with_interval(mean, low, high)
-    return f"{text} ({counted(folds, 'fold')})" if np.isnan(low) else text
+    return f"{text} ({counted(folds, noun)})" if np.isnan(low) else text
 
 
 def _part(table: pd.DataFrame, corpus: str, experiment: str) -> pd.DataFrame:

@@ -604,8 +604,8 @@ FAULTS = [
     Fault(
         "a first look takes one fold too few",
         "ser_lib/study.py",
-        "numbers[: stage.folds]",
-        "numbers[: stage.folds and stage.folds - 1]",
+        "numbers[settings.protocol][: stage.folds]",
+        "numbers[settings.protocol][: stage.folds and stage.folds - 1]",
         "tests/test_study.py::"
         "test_all_else_is_looked_at_on_two_folds_then_the_tables_get_seeds_then_all_else_is_run_whole",
     ),
