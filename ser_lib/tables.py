@@ -31,7 +31,7 @@ from ser_lib.experiments import (
     members,
 )
 from ser_lib.features import frame_counts
-from ser_lib.protocols import ONE_TEST_SPEAKER
+from ser_lib.protocols import ONE_TEST_SPEAKER, folds_of
 
 RUN = records.IDENTITY
 _SCORE = ["utterances", "correct", "wa", "ua"]
@@ -589,6 +589,31 @@ def variety(measured: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def protocol_folds(utterances: pd.DataFrame) -> pd.DataFrame:
+    """How each protocol divides a corpus.
+
+    Args:
+        utterances: the corpus's table, with ``utterance, speaker, gender, session`` and ``emotion``.
+
+    Returns:
+        One row per protocol: its experiment, the number of folds, the utterances that train, validate and test (from
+        the smallest fold to the largest), and the share of tested utterances whose speaker trains, or validates, in the
+        same fold, in per cent.
+    """
+    speakers, rows = utterances["speaker"].to_numpy(), []
+    for experiment, words in PROTOCOLS.items():
+        made = folds_of(utterances, EXPERIMENTS[experiment].protocol)
+        row = {"Protocol": words, "Folds": len(made)}
+        for name, part in (("Train", "train"), ("Validate", "validation"), ("Test", "test")):
+            sizes = sorted({len(getattr(fold, part)) for fold in made})
+            row[name] = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+        for name, part in (("Speaker trains", "train"), ("Speaker validates", "validation")):
+            known = sum(np.isin(speakers[fold.test], speakers[getattr(fold, part)]).sum() for fold in made)
+            row[f"{name} (% of tests)"] = f"{100 * known / len(utterances):.0f}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
 def of_shared_seeds(scored: pd.DataFrame, experiments: Iterable[str]) -> pd.DataFrame:
     """The scores of some experiments, of those seeds of a corpus that all of them have that were run on it.
 
@@ -676,7 +701,8 @@ def chosen_against_tested(scored: pd.DataFrame, validation: pd.DataFrame, failur
                 row |= dict.fromkeys(columns[3:], absence(failures, corpus, experiment))
             else:
                 means = 100 * part.groupby("fold")[["ua_validation", "ua"]].mean()
-                points = (means["ua_validation"] - means["ua"]).to_numpy()
+                # Kept with six digits: what is the same must not differ by the last of them.
+                points = (means["ua_validation"] - means["ua"]).round(3).to_numpy()
                 apart = not _share_speakers(part)
                 row |= {
                     columns[3]: f"{means['ua_validation'].mean():.1f}",

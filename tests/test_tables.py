@@ -853,6 +853,16 @@ def test_every_experiment_of_the_family_has_words_and_the_papers_protocol_comes_
     assert set(tables.PROTOCOLS) == set(members("protocol")) and next(iter(tables.PROTOCOLS)) == "table1-baseline"
 
 
+def test_how_protocols_divide_a_corpus_and_whom_they_know(tiny_table):
+    shown = tables.protocol_folds(tiny_table).set_index("Protocol")
+    rows = {name: shown.loc[words].tolist() for name, words in tables.PROTOCOLS.items()}
+    assert rows["table1-baseline"] == rows["normalisation-training"] == [6, "44", "11", "11", "0", "0"]
+    assert rows["protocol-test-validates"] == [6, "44", "11", "11", "0", "100"]
+    assert rows["protocol-mixed-pair"] == [6, "44", "11", "11", "0", "100"]
+    assert rows["protocol-sessions"][0] == 3 and rows["protocol-sessions"][3:] == ["22", "0", "0"]
+    assert rows["protocol-utterances"] == [6, "44", "11", "11", "100", rows["protocol-utterances"][-1]]
+
+
 def test_protocols_are_shown_on_the_seeds_that_all_of_them_have():
     baseline = [scored("table1-baseline", {1: 0.5, 2: 0.5}, seed) for seed in (0, 1, 2)]
     others = [scored("protocol-sessions", {1: 0.7, 2: 0.9}, 1), scored("protocol-sessions", {1: 0.1}, 2)]
@@ -897,11 +907,15 @@ def test_what_chose_the_epoch_is_set_against_what_was_tested_then():
     shown = tables.chosen_against_tested(tested, best[[*tables.RUN, "wa", "ua"]], NO_FAILURES)
     ours = shown[shown["Corpus"] == "Emo-DB"].set_index("Protocol")
     low, high = stats.t.interval(0.95, 5, 35, stats.sem([10, 20, 30, 40, 50, 60]))
-    papers, mixed = (ours.loc[tables.PROTOCOLS[name]] for name in ("table1-baseline", "protocol-mixed-pair"))
-    assert papers.tolist()[1:] == [6, "85.0", "50.0", f"+35.0 [{low:+.1f}, {high:+.1f}]"]
-    assert mixed.tolist()[1:] == [6, "70.0", "60.0", "+10.0"]  # folds share speakers: no interval
+    row = {name: ours.loc[words].tolist() for name, words in tables.PROTOCOLS.items()}
+    assert row["table1-baseline"][1:] == [6, "85.0", "50.0", f"+35.0 [{low:+.1f}, {high:+.1f}]"]
+    assert row["protocol-mixed-pair"][1:] == [6, "70.0", "60.0", "+10.0"]  # folds share speakers: no interval
     assert ours.loc[tables.PROTOCOLS["protocol-sessions"], "Difference (points)"] == "not run yet"
     assert shown.loc[shown["Corpus"] == "nEMO", "Protocol"].tolist() == ["all"]
+    same = papers.assign(experiment="protocol-test-validates", ua=[0.1, 1 / 3, 0.2, 2 / 3, 0.7, 0.9])
+    kept = same.assign(ua=[0.1, 0.333333, 0.2, 0.666667, 0.7, 0.9])[[*tables.RUN, "wa", "ua"]]
+    found = tables.chosen_against_tested(same, kept, NO_FAILURES).set_index("Protocol")["Difference (points)"]
+    assert found[tables.PROTOCOLS["protocol-test-validates"]] == "+0.0 [+0.0, +0.0]"
     assert shown.set_index("Corpus").loc["IEMOCAP", "UA, test (%)"] == "not run here"
 
 
