@@ -415,12 +415,12 @@ def averages(scored: pd.DataFrame, *corpora: str, experiment: str = "table1-best
     for place, metric in enumerate(("WA", "UA")):
         columns[f"{metric} paper (IEMOCAP)"] = [printed[name][place] for name in names]
         for corpus in corpora:
-            ours = _averages(balanced(_part(scored, corpus, experiment)))
+            ours = _averages_of(balanced(_part(scored, corpus, experiment)))
             columns[f"{metric} ours ({TITLES[corpus]})"] = [average[place] for average in ours]
     return pd.DataFrame(columns)
 
 
-def _averages(part: pd.DataFrame) -> list[tuple[str, str]]:
+def _averages_of(part: pd.DataFrame) -> list[tuple[str, str]]:
     """WA and UA of each row of :func:`averages`, of the runs of one experiment on one corpus."""
     if part.empty:
         return [(NOT_RUN, NOT_RUN)] * 3
