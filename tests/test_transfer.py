@@ -162,3 +162,13 @@ def test_runs_of_two_versions_of_the_source_are_refused(tiny_table, target, smal
     run(tiny_table, 2)
     with pytest.raises(SerError, match="different versions of tiny .0123456789ab, fedcba987654.*move those"):
         transfer.measure("tiny", target)
+
+
+def test_the_test_speaker_of_a_run_is_recognised_as_in_the_run_itself(tiny_table, small):
+    """The one case in which the answer is known: the run's own test utterances, with the run's own statistics."""
+    small(epochs=15, learning_rate=0.05)
+    record = run(tiny_table, 3)
+    own = counted(transfer.confusions(record, tiny_table, open_store(tiny_table)), normalisation="source")
+    expected = record.predictions[["speaker", "truth", "prediction"]].value_counts().sort_index()
+    assert own.loc[["2F"]].to_dict() == expected.to_dict()
+    assert record.predictions["prediction"].nunique() > 1
