@@ -868,6 +868,46 @@ def costs(runs: pd.DataFrame, by: Iterable[str] = ("corpus", "experiment", "hard
     return pd.DataFrame(rows, columns=columns)
 
 
+def energy(runs: pd.DataFrame, by: Iterable[str] = ("corpus", "experiment", "hardware", "device")) -> pd.DataFrame:
+    """The energy of the runs of which it was read; see :mod:`ser_lib.energy` for what is in it.
+
+    Args:
+        runs: as in :class:`ser_lib.records.Results`.
+        by: columns of ``runs``, ``corpus`` among them.
+
+    Returns:
+        One row per group: how many of its runs were read, the median and the highest of their energy in kJ, and the sum
+        in kWh. A group of which none was read has no row.
+
+    Source: none in the paper, which states no energy.
+    """
+    by = list(by)
+    rows = []
+    for key, part in runs.groupby(by):
+        joules = part["energy_joules"].dropna()
+        if len(joules):
+            group = dict(zip(by, key, strict=True))
+            rows.append(
+                {column.capitalize(): value for column, value in group.items()}
+                | {
+                    "Corpus": TITLES[group["corpus"]],
+                    "Read": f"{len(joules)} of {counted(len(part), 'run')}",
+                    "Median (kJ)": f"{joules.median() / 1e3:,.2f}",
+                    "Highest (kJ)": f"{joules.max() / 1e3:,.2f}",
+                    "Sum (kWh)": f"{joules.sum() / 3.6e6:,.3f}",
+                }
+            )
+    columns = [*(column.capitalize() for column in by), "Read", "Median (kJ)", "Highest (kJ)", "Sum (kWh)"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def energy_read(runs: pd.DataFrame) -> str:
+    """Of how many runs the energy was read, in a sentence."""
+    if not runs["energy_joules"].notna().any():
+        return f"No run's energy could be read ({counted(len(runs), 'run')})."
+    return f"The energy of {runs['energy_joules'].count()} of {counted(len(runs), 'run')} was read."
+
+
 def study_by_corpus(estimates: pd.DataFrame, utterances: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """What the whole study takes on each corpus, one run at a time.
 

@@ -754,6 +754,28 @@ FAULTS = [
         "rows = np.arange(len(speakers))",
         "tests/test_baselines.py::test_each_speaker_is_normalised_by_their_own_rows",
     ),
+    # Energy
+    Fault(
+        "an energy counter that starts again from zero is taken off",
+        "ser_lib/energy.py",
+        "(now - last) % counter.range",
+        "now - last",
+        "tests/test_energy.py::test_a_counter_that_starts_again_from_zero_goes_on",
+    ),
+    Fault(
+        "the parts of a processor package are counted besides the package",
+        "ser_lib/energy.py",
+        """if zone.name.count(":") == 1 and (zone / "name").read_text().startswith("package"):""",
+        """if (zone / "energy_uj").exists():""",
+        "tests/test_energy.py::test_the_packages_are_added_and_neither_their_parts_nor_the_whole_platform",
+    ),
+    Fault(
+        "runs whose energy was not read count as runs without any",
+        "ser_lib/tables.py",
+        """part["energy_joules"].dropna()""",
+        """part["energy_joules"].fillna(0)""",
+        "tests/test_tables.py::test_energy_is_that_of_the_runs_that_were_read_and_of_no_others",
+    ),
 ]
 
 

@@ -611,6 +611,31 @@ def test_costs_are_the_median_the_longest_and_the_sum_of_seconds_and_the_highest
     ]  # fmt: skip
 
 
+def test_energy_is_that_of_the_runs_that_were_read_and_of_no_others():
+    runs = shuffled(
+        made("table1-best", range(1, 2), energy_joules=1000.0),
+        made("table1-best", range(2, 3), energy_joules=3000.0),
+        made("table1-best", range(3, 4), energy_joules=7196000.0),
+        made("table1-best", range(4, 6), energy_joules=float("nan")),
+        made("table1-best", range(1, 2), device="cuda", energy_joules=500.0),
+        made("pooling-max", range(1, 3), corpus="nemo", energy_joules=float("nan")),
+    )
+    assert tables.energy(runs).to_dict("records") == [
+        {
+            "Corpus": "Emo-DB", "Experiment": "table1-best", "Hardware": "an abacus", "Device": "cpu",
+            "Read": "3 of 5 runs", "Median (kJ)": "3.00", "Highest (kJ)": "7,196.00", "Sum (kWh)": "2.000",
+        },
+        {
+            "Corpus": "Emo-DB", "Experiment": "table1-best", "Hardware": "an abacus", "Device": "cuda",
+            "Read": "1 of 1 run", "Median (kJ)": "0.50", "Highest (kJ)": "0.50", "Sum (kWh)": "0.000",
+        },
+    ]  # fmt: skip
+    assert tables.energy_read(runs) == "The energy of 4 of 8 runs was read."
+    none = runs.assign(energy_joules=float("nan"))
+    assert tables.energy_read(none) == "No run's energy could be read (8 runs)." and tables.energy(none).empty
+    assert tables.energy_read(runs.iloc[:0]) == "No run's energy could be read (0 runs)."
+
+
 def test_an_experiment_belongs_to_the_family_that_compares_it():
     belongs = {name: tables.family_of(name) for name in EXPERIMENTS}
     assert belongs["table1-baseline"] == "table1"  # a reference of many
