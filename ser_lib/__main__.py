@@ -230,6 +230,33 @@ def variety(
 
 
 @app.command()
+def transfer(
+    source: Annotated[str, typer.Option(help="The corpus whose finished runs give the networks.")],
+    corpus: Annotated[str, typer.Option(help="The corpus to test on: iemocap, emodb, ravdess, nemo or synthetic.")],
+    experiment: Annotated[str, typer.Option(help="Whose finished runs are taken.")] = "table1-baseline",
+    root: Root = None,
+    device: Device = "auto",
+    allow_partial: AllowPartial = False,
+    scenarios: Scenarios = "improvised",
+    merge_excited: MergeExcited = False,
+) -> None:
+    """Test the networks of one corpus's finished runs on all utterances of another corpus."""
+    from ser_lib.experiments import find_experiment
+
+    find_experiment(experiment)
+    table = _load(corpus, root, allow_partial, scenarios, merge_excited)
+    from ser_lib import tables, transfer
+
+    counts = transfer.measure(source, table, experiment, device)
+    for normalisation, part in tables.transfer_scores(counts).groupby("normalisation"):
+        print(
+            f"{source} to {corpus}, {experiment}, eq. 2 with the {normalisation} corpus's statistics: unweighted "
+            f"accuracy {100 * part['ua'].mean():.1f} % (mean over {part['speaker'].nunique()} speakers)"
+        )
+    print(f"kept in {transfer.save(counts)}")
+
+
+@app.command()
 def predict(
     record: Annotated[Path, typer.Argument(help="Folder of a finished run.")],
     recordings: Annotated[list[Path], typer.Argument(help="Recordings, .wav or .flac.")],

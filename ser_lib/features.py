@@ -5,6 +5,7 @@ frequency range is then its first rows, an utterance a range of its columns, and
 """
 
 import hashlib
+import importlib.metadata
 import itertools
 import json
 from collections.abc import Iterator, Sequence
@@ -179,7 +180,16 @@ def _store_identity(table: pd.DataFrame, floor_db: float) -> dict:
         "window": WINDOW,
         "hop": HOP,
         "floor_db": float(floor_db),
+        "code": _code(),
+        "libraries": {name: importlib.metadata.version(name) for name in ("soundfile", "torch", "torchaudio")},
     }
+
+
+@cache
+def _code() -> str:
+    """Digest of the modules that make a store: other code may round otherwise, and a training carries that on."""
+    sources = (Path(module).read_bytes() for module in (audio.__file__, __file__))
+    return hashlib.sha256(b"".join(sources)).hexdigest()[:12]
 
 
 def _make_store(folder: Path, table: pd.DataFrame, identity: dict, floor_db: float, progress: bool) -> None:

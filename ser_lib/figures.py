@@ -242,8 +242,8 @@ def fold_counts(table: pd.DataFrame, fold: Fold, factor: int = 1) -> Figure:
     emotions = table["emotion"].to_numpy()
     parts = {
         "training": (fold.train, factor),
-        f"validation: {fold.validation_speaker}": (fold.validation, 1),
-        f"test: {fold.test_speaker}": (fold.test, 1),
+        f"validation: {_who(fold.validation_speaker)}": (fold.validation, 1),
+        f"test: {_who(fold.test_speaker)}": (fold.test, 1),
     }
     figure = Figure(figsize=style.size(height=2.1))
     grid = figure.subplots(1, 3, sharey=True, width_ratios=[1.6, 1, 1])
@@ -1169,6 +1169,12 @@ def _layer_lines(table: pd.DataFrame, band: tuple[str, float], quantity: str) ->
     axes.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
     axes.legend(*axes.get_legend_handles_labels(), loc="upper left", bbox_to_anchor=(1, 1))
     return figure
+
+
+def _who(speakers: str, most: int = 2) -> str:
+    """The speakers of a fold's part by name, or how many they are."""
+    names = speakers.split("+")
+    return speakers if len(names) <= most else f"{len(names)} speakers"
 
 
 def _counts(emotions: np.ndarray) -> np.ndarray:

@@ -42,8 +42,8 @@ IDENTITY = ["corpus", "experiment", "fold", "seed"]
 
 UTTERANCE_COLUMNS = ["utterance", "speaker", "gender", "session", "scenario", "emotion", "duration"]
 RUN_MODULES = (
-    "audio", "device", "features", "folds", "linear", "metrics", "model", "optim", "recurrence", "recurrent_bn",
-    "strip", "training", "vtlp",
+    "audio", "device", "features", "folds", "linear", "metrics", "model", "optim", "protocols", "recurrence",
+    "recurrent_bn", "strip", "training", "vtlp",
 )  # fmt: skip
 """The modules that make a record what it is, besides those of settings and corpora, which have digests."""
 _WORDS = ("utterance", "speaker", "test_speaker", "validation_speaker", "fingerprint", "configuration", "code")
@@ -559,8 +559,9 @@ def _one_code(corpus: str, name: str, runs: pd.DataFrame, repeats: pd.DataFrame)
         raise SerError(
             f"{corpus}, {name}: the runs come from versions of the code that train differently ({counts}): make the "
             f"older ones again (move them out of {paths.runs_folder() / corpus / name}, and the collected ones out of "
-            f"the results); or, if both should give the same, show it with `python -m ser_lib repeat --corpus {corpus} "
-            f"--experiment {name} --fold 1`; or collect with --mixed-code, and the table of runs names each one's version"
+            f"the results); or, if both should give the same, show it (`python -m ser_lib repeat --corpus {corpus} "
+            f"--experiment {name} --fold 1 --keep`); or collect with --mixed-code, and the table of runs names the "
+            "version of each"
         )
 
 

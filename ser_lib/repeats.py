@@ -65,7 +65,7 @@ def repeat(
         "best_epoch": outcome.best_epoch,
         "utterances": len(predictions),
         "other_predictions": int((both["prediction"] != both["prediction again"]).sum()),
-        "largest_difference": float(abs(differences).max()),
+        "largest_difference": round(float(abs(differences).max()), 5),  # six digits are kept
     }
 
 

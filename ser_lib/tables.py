@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 from scipy import stats
 
-from ser_lib import baselines, metrics, model, paper, paths, records, training
+from ser_lib import baselines, metrics, model, paper, paths, records, training, transfer
 from ser_lib.corpora import EMOTIONS, TITLES
 from ser_lib.errors import SerError
 from ser_lib.experiments import (
@@ -95,13 +95,54 @@ def _score(part: pd.DataFrame) -> dict[str, float]:
     }
 
 
+def speaker_scores(predictions: pd.DataFrame) -> pd.DataFrame:
+    """WA and UA of every test speaker, so that experiments can be paired whatever their protocols.
+
+    Under every protocol each utterance is tested once: the predictions of a speaker's utterances, which may come from
+    several runs of one seed, are scored together.
+
+    Args:
+        predictions: as for :func:`scores`, with ``utterance``; those of the paper's protocol say which utterances a
+            speaker has.
+
+    Returns:
+        As :func:`scores`, a row per corpus, experiment, seed and speaker. ``fold`` is the number of the fold that tests
+        the speaker under the paper's protocol. A speaker of whom a seed has not tested every utterance yet, or whom no
+        run of the paper's protocol tests, has no row.
+
+    Raises:
+        SerError: an utterance was tested twice with one seed.
+
+    Source: Section 3, first paragraph (the paper's own protocol, whose rows are those of :func:`scores`).
+    """
+    alone = predictions["experiment"].map(tests_one_speaker).astype(bool)
+    scored = scores(predictions[alone])
+    speakers = scored.drop_duplicates(["corpus", "test_speaker"]).set_index(["corpus", "test_speaker"])
+    rows = []
+    keys = ["corpus", "experiment", "seed", "speaker"]
+    for (corpus, experiment, seed, speaker), part in predictions[~alone].groupby(keys, sort=True):
+        if part["utterance"].duplicated().any():
+            twice = part.loc[part["utterance"].duplicated(), "utterance"].iloc[0]
+            raise SerError(f"{corpus}, {experiment}, seed {seed}: {twice} was tested twice; collect the results again")
+        if (corpus, speaker) not in speakers.index or len(part) != speakers.loc[(corpus, speaker), "utterances"]:
+            continue
+        run = (corpus, experiment, speakers.loc[(corpus, speaker), "fold"], seed)
+        rows.append(dict(zip(RUN, run, strict=True)) | {"test_speaker": speaker} | _score(part))
+    pooled = pd.DataFrame(rows, columns=scored.columns)
+    return pd.concat([part for part in (scored, pooled) if len(part)] or [scored], ignore_index=True)
+
+
 def tests_one_speaker(experiment: str) -> bool:
     """Whether each fold of an experiment tests one speaker, with all of that speaker's utterances.
 
     Args:
         experiment: its name; what is no experiment, such as a baseline, has the paper's folds.
     """
-    return EXPERIMENTS.get(experiment, BASELINE).protocol in ONE_TEST_SPEAKER
+    return _protocol(experiment) in ONE_TEST_SPEAKER
+
+
+def _protocol(experiment: str) -> str:
+    return EXPERIMENTS.get(experiment, BASELINE).protocol
 
 
 def validation_scores(histories: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
@@ -181,7 +222,8 @@ def summary(scored: pd.DataFrame) -> pd.DataFrame:
     """Each experiment on each corpus: mean over folds with its interval, and the pooled WA.
 
     Seeds of a fold are averaged first: the speakers are the sample, the seeds are not. Seeds that only some folds have
-    run are left out (:func:`balanced`). Below `MINIMUM_FOLDS` folds the ends of the interval are NaN.
+    run are left out (:func:`balanced`). Below `MINIMUM_FOLDS` folds the ends of the interval are NaN, and where folds
+    share test speakers: then they are no sample.
 
     Returns:
         One row per corpus and experiment: ``folds``, ``seeds`` (the fewest of any fold), ``runs``, ``wa``, ``wa_low``,
@@ -202,7 +244,7 @@ def summary(scored: pd.DataFrame) -> pd.DataFrame:
             "pooled_wa": part["correct"].sum() / part["utterances"].sum() if "correct" in part else np.nan,
         }
         for metric in ("wa", "ua"):
-            low, high = supported_interval(by_fold[metric])
+            low, high = (np.nan, np.nan) if _share_speakers(part) else supported_interval(by_fold[metric])
             row |= {metric: by_fold[metric].mean(), f"{metric}_low": low, f"{metric}_high": high}
         rows.append(row)
     columns = ["corpus", "experiment", "folds", "seeds", "runs", "pooled_wa"]
@@ -210,15 +252,25 @@ def summary(scored: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def _share_speakers(part: pd.DataFrame) -> bool:
+    """Whether a speaker is tested in more than one fold."""
+    if "test_speaker" not in part:
+        return False
+    by_fold = part.drop_duplicates("fold")["test_speaker"].astype(str).str.split("+")
+    return bool(by_fold.explode().duplicated().any())
+
+
 def paired_difference(scored: pd.DataFrame, corpus: str, experiment: str, reference: str, metric: str) -> np.ndarray:
     """What an experiment adds to a reference, speaker by speaker, over the folds and seeds that both have run.
 
     Returns:
         Differences in [-1, 1], seeds averaged, one per fold, shape (folds,); empty when they share no run.
+
+    Raises:
+        SerError: folds of one number do not test the same speaker; see :func:`speaker_scores`.
     """
-    of = scored[scored["corpus"] == corpus]
-    sides = [of[of["experiment"] == name].set_index(["fold", "seed"])[metric] for name in (experiment, reference)]
-    difference = (sides[0] - sides[1]).dropna()
+    sides = in_common(scored, corpus, [experiment, reference])
+    difference = (sides[0][metric] - sides[1][metric]).dropna()
     return difference.groupby("fold").mean().to_numpy()
 
 
@@ -232,10 +284,38 @@ def in_common(scored: pd.DataFrame, corpus: str, experiments: Iterable[str]) -> 
 
     Returns:
         One table per experiment with the index ``fold, seed``, all in the same order; empty ones if nothing is shared.
+
+    Raises:
+        SerError: folds of one number do not test the same speaker, as under different protocols.
     """
+    experiments = list(experiments)
+    if not experiments:
+        return []
     parts = [_part(scored, corpus, name).set_index(["fold", "seed"]).sort_index() for name in experiments]
-    shared = set.intersection(*(set(part.index) for part in parts)) if parts else set()
-    return [part[np.array([run in shared for run in part.index], dtype=bool)] for part in parts]
+    shared = set.intersection(*(set(part.index) for part in parts))
+    parts = [part[np.array([run in shared for run in part.index], dtype=bool)] for part in parts]
+    _refuse_other_folds(dict(zip(experiments, parts, strict=True)))
+    return parts
+
+
+def _refuse_other_folds(parts: Mapping[str, pd.DataFrame]) -> None:
+    """Refuse to pair experiments by fold whose folds of one number are not of the same people.
+
+    Args:
+        parts: experiment -> its runs in common with the others, in the same order. Without ``test_speaker``, as scores
+            of the validation part are, the protocols of the experiments decide.
+    """
+    first, *others = parts
+    for other in others:
+        if "test_speaker" in parts[first]:
+            same = (parts[first]["test_speaker"] == parts[other]["test_speaker"]).all()
+        else:
+            same = parts[first].empty or _protocol(first) == _protocol(other)
+        if not same:
+            raise SerError(
+                f"{first} and {other} cannot be paired by fold, as a fold of one number is not of the same people in "
+                "both: compare the test scores of speakers (tables.speaker_scores)"
+            )
 
 
 def absence(failures: pd.DataFrame, corpus: str, experiment: str) -> str:
@@ -312,50 +392,48 @@ def table2(scored: pd.DataFrame, corpus: str, experiment: str = "table1-best") -
     return table[["Fold", "Test speaker", "Utterances", "WA (%)", "UA (%)"]]
 
 
-def averages(scored: pd.DataFrame, corpus: str, experiment: str = "table1-best") -> pd.DataFrame:
+def averages(scored: pd.DataFrame, *corpora: str, experiment: str = "table1-best") -> pd.DataFrame:
     """The rows below Table 2: mean over folds, pooled, and "5 best folds", the paper's beside ours (percent)."""
     names = ["mean over folds", "pooled", "better speaker of each session"]
-    ours = {name: (NOT_RUN, NOT_RUN) for name in names}
-    part = balanced(_part(scored, corpus, experiment))
-    if len(part):
-        row = summary(part).iloc[0]
-        ours[names[0]] = (
-            _percent(row.wa, row.wa_low, row.wa_high, row.folds),
-            _percent(row.ua, row.ua_low, row.ua_high, row.folds),
-        )
-        ours[names[1]] = (f"{100 * row.pooled_wa:.1f}", "–")
-        by_fold = part.groupby("fold")[["wa", "ua"]].mean()
-        if len(by_fold) % 2 == 0 and list(by_fold.index) == list(range(1, len(by_fold) + 1)):
-            ours[names[2]] = tuple(f"{100 * score:.1f}" for score in best_of_sessions(by_fold["wa"], by_fold["ua"]))
     mean, best = paper.TABLE2_AVERAGES["10 fold cross-valid."], paper.TABLE2_AVERAGES["5 best folds"]
     printed = {
         names[0]: (f"{mean.wa:.1f}", f"{mean.ua:.1f}"),
         names[1]: ("not printed", "not printed"),
         names[2]: (f"{best.wa:.1f}", f"{best.ua:.1f}"),
     }
-    title = TITLES[corpus]
-    return pd.DataFrame(
-        [
-            {
-                "Average": name,
-                "WA paper (IEMOCAP)": printed[name][0],
-                f"WA ours ({title})": ours[name][0],
-                "UA paper (IEMOCAP)": printed[name][1],
-                f"UA ours ({title})": ours[name][1],
-            }
-            for name in names
-        ]
-    )
+    columns = {"Average": names}
+    for place, metric in enumerate(("WA", "UA")):
+        columns[f"{metric} paper (IEMOCAP)"] = [printed[name][place] for name in names]
+        for corpus in corpora:
+            ours = _averages(balanced(_part(scored, corpus, experiment)))
+            columns[f"{metric} ours ({TITLES[corpus]})"] = [average[place] for average in ours]
+    return pd.DataFrame(columns)
+
+
+def _averages(part: pd.DataFrame) -> list[tuple[str, str]]:
+    """WA and UA of each row of :func:`averages`, of the runs of one experiment on one corpus."""
+    if part.empty:
+        return [(NOT_RUN, NOT_RUN)] * 3
+    row = summary(part).iloc[0]
+    mean = tuple(_percent(*row[[metric, f"{metric}_low", f"{metric}_high"]], row.folds) for metric in ("wa", "ua"))
+    by_fold = part.groupby("fold")[["wa", "ua"]].mean()
+    better = (NOT_RUN, NOT_RUN)
+    if len(by_fold) % 2 == 0 and list(by_fold.index) == list(range(1, len(by_fold) + 1)):
+        better = tuple(f"{100 * score:.1f}" for score in best_of_sessions(by_fold["wa"], by_fold["ua"]))
+    return [mean, (f"{100 * row.pooled_wa:.1f}", "–"), better]
 
 
 def fold_beside_paper(scored: pd.DataFrame) -> pd.DataFrame:
-    """One run's scores beside the row of the same number in Table 2 (another speaker of another corpus), in percent."""
+    """One run's scores beside the row of the same number in Table 2 (another speaker of another corpus), in percent.
+
+    A run whose fold tests several speakers has no such row.
+    """
     rows = []
     printed = {row.fold: row for row in paper.TABLE2}
     for run in scored.itertuples():
         title = f"ours, {TITLES[run.corpus]}"
         rows.append({"": title, "Test speaker": run.test_speaker, "WA (%)": 100 * run.wa, "UA (%)": 100 * run.ua})
-        if run.fold in printed:
+        if run.fold in printed and tests_one_speaker(run.experiment):
             row = printed[run.fold]
             rows.append({"": "paper, IEMOCAP", "Test speaker": row.speaker, "WA (%)": row.wa, "UA (%)": row.ua})
     table = pd.DataFrame(rows)
@@ -363,15 +441,16 @@ def fold_beside_paper(scored: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def steps(scored: pd.DataFrame, corpus: str) -> pd.DataFrame:
+def steps(scored: pd.DataFrame, *corpora: str) -> pd.DataFrame:
     """What each column of Table 1 adds to the one before, the paper's beside ours, in percentage points."""
     rows = []
     for before, after in itertools.pairwise(paper.TABLE1):
         row = {"From": before.experiment, "To": after.experiment}
         for metric in ("ua", "wa"):
             row[f"{metric.upper()} paper, IEMOCAP"] = f"{getattr(after, metric) - getattr(before, metric):+.1f}"
-            ours = 100 * paired_difference(scored, corpus, after.experiment, before.experiment, metric)
-            row[f"{metric.upper()} ours, {TITLES[corpus]}"] = points_with_interval(ours) if len(ours) else NOT_RUN
+            for corpus in corpora:
+                ours = 100 * paired_difference(scored, corpus, after.experiment, before.experiment, metric)
+                row[f"{metric.upper()} ours, {TITLES[corpus]}"] = points_with_interval(ours) if len(ours) else NOT_RUN
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -494,6 +573,66 @@ def variety(measured: pd.DataFrame) -> pd.DataFrame:
                 row[f"batches of {size}"] = cell
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def transfer_scores(counts: pd.DataFrame) -> pd.DataFrame:
+    """WA and UA of each target speaker, by networks that were trained on another corpus.
+
+    Args:
+        counts: as :func:`ser_lib.transfer.load` returns them.
+
+    Returns:
+        One row per source, experiment, target, normalisation and target speaker: those five, ``runs`` (of the source),
+        and ``wa`` and ``ua`` in [0, 1], means over these runs.
+    """
+    keys = ["source", "experiment", "target", "normalisation", "speaker"]
+    rows = []
+    for key, part in counts.groupby([*keys, "fold", "seed"], sort=True):
+        each = part.loc[part.index.repeat(part["count"].astype(int))]
+        rows.append(dict(zip([*keys, "fold", "seed"], key, strict=True)) | _score(each))
+    by_run = pd.DataFrame(rows, columns=[*keys, "fold", "seed", *_SCORE])
+    return by_run.groupby(keys).agg(runs=("ua", "size"), wa=("wa", "mean"), ua=("ua", "mean")).reset_index()
+
+
+def transfer_table(counts: pd.DataFrame, scored: pd.DataFrame, experiment: str, metric: str = "ua") -> pd.DataFrame:
+    """Networks of each corpus, tested on each corpus: a row per source and normalisation, a column per target.
+
+    Args:
+        counts: as :func:`ser_lib.transfer.load` returns them.
+        scored: as :func:`scores` returns them, for the scores within a corpus.
+        experiment: whose networks.
+        metric: ``wa`` or ``ua``.
+
+    Returns:
+        Per cent, mean over the target's speakers (the source's runs averaged first) with 95 % interval from
+        `MINIMUM_FOLDS` speakers on. Where source and target are one corpus, the test score of its own runs, in which
+        no speaker is tested by a network that knows the speaker.
+    """
+    by_speaker = transfer_scores(counts[counts["experiment"] == experiment])
+    within = summary(scored[scored["experiment"] == experiment]).set_index(["corpus", "experiment"])
+    rows = []
+    for source in (*OPEN_CORPORA, "iemocap"):
+        for normalisation, words in transfer.NORMALISATIONS.items():
+            row = {"Trained on": TITLES[source], "Statistics of eq. 2": words}
+            for target in (*OPEN_CORPORA, "iemocap"):
+                chosen = dict(source=source, target=target, normalisation=normalisation)
+                part = by_speaker[np.logical_and.reduce([by_speaker[name] == value for name, value in chosen.items()])]
+                if source == target:
+                    cell = _cell(within, source, experiment, metric)
+                    cell = f"within: {cell}" if (source, experiment) in within.index else cell
+                elif len(part):
+                    cell = _percent_of_speakers(part[metric])
+                else:
+                    cell = LICENCE if "iemocap" in (source, target) else NOT_RUN
+                row[f"Tested on {TITLES[target]}"] = cell
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _percent_of_speakers(values: pd.Series) -> str:
+    """Mean over speakers in per cent with its interval, or with the number of speakers if they are too few for one."""
+    text = with_interval(values.mean(), *supported_interval(values))
+    return text if len(values) >= MINIMUM_FOLDS else f"{text} ({counted(len(values), 'speaker')})"
 
 
 def predictions_of(predictions: pd.DataFrame, *names: str) -> pd.DataFrame:
@@ -772,6 +911,26 @@ def run_summary(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def repeats_shown(repeats: pd.DataFrame) -> pd.DataFrame:
+    """Collected runs that were made again, and what came out; from :func:`ser_lib.records.load_repeats`."""
+    rows = [
+        {
+            "Corpus": TITLES[row.corpus],
+            "Experiment": row.experiment,
+            "Fold": row.fold,
+            "Seed": row.seed,
+            "Collected from": f"{row.code_before}, {row.hardware_before}, {row.device_before}",
+            "Made again by": f"{row.code}, {row.hardware}, {row.device}",
+            "Same digits": "yes" if row.same else "no",
+            "Best epoch": row.best_epoch if row.same else f"{row.best_epoch_before}, then {row.best_epoch}",
+            "Other predictions": f"{row.other_predictions} of {row.utterances}",
+            "Largest difference of a probability": f"{row.largest_difference:g}",
+        }
+        for row in repeats.itertuples()
+    ]
+    return pd.DataFrame(rows) if rows else pd.DataFrame({"Made again": [NOT_RUN]})
+
+
 def provenance(runs: pd.DataFrame, *names: str, corpora: Iterable[str] = (*OPEN_CORPORA, "iemocap")) -> str:
     """One line on the runs behind a table or figure: how many, of how many speakers and seeds, which code and hardware.
 
@@ -805,7 +964,8 @@ def _extent(runs: pd.DataFrame, wanted: int) -> str:
     up_to = "" if len(runs) == experiments * folds * seeds else "up to "
     of = f"{experiments} of {counted(wanted, 'experiment')}" if experiments < wanted else counted(wanted, "experiment")
     of = "" if wanted == 1 else f"{of} × "
-    return f"{counted(len(runs), 'run')} ({of}{up_to}{counted(folds, 'speaker')} × {counted(seeds, 'seed')})"
+    fold = "speaker" if runs["experiment"].map(tests_one_speaker).all() else "fold"
+    return f"{counted(len(runs), 'run')} ({of}{up_to}{counted(folds, fold)} × {counted(seeds, 'seed')})"
 
 
 def _listed(values: pd.Series, separator: str, most: int = 3) -> str:

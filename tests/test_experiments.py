@@ -25,8 +25,8 @@ from ser_lib.experiments import (
     parse_settings,
 )
 from ser_lib.features import open_store
-from ser_lib.folds import find_fold
 from ser_lib.model import receptive_field
+from ser_lib.protocols import PROTOCOLS, find_fold
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
@@ -63,6 +63,7 @@ CHANGES = {
     "weight_decay": {"weight_decay": 0.1},
     "epochs": {"epochs": 3},
     "patience": {"patience": 1},
+    "protocol": {"protocol": "utterances"},
 }
 # A GPU alone multiplies in TF32: what the setting does is tested in test_device.py.
 ON_A_GPU = {"precision": {"precision": "tf32"}}
@@ -74,7 +75,7 @@ BESIDE = {
 TECHNIQUES = {
     "pooling", "recurrent_normalisation", "statistics_momentum", "beta", "learning_rate_schedule", "momentum_schedule",
     "beta_schedule", "convolution_learning_rate", "convolution_momentum", "convolution_beta", "recurrent_learning_rate",
-    "recurrent_momentum", "recurrent_beta", "precision",
+    "recurrent_momentum", "recurrent_beta", "precision", "protocol",
 }  # fmt: skip
 
 
@@ -88,7 +89,8 @@ def outcome(tiny_corpus, tmp_path_factory):
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("SER_DATA", str(data))
                 store = open_store(tiny_corpus, experiment.floor_db)
-            made[experiment.digest] = training.train(tiny_corpus, store, experiment, find_fold(tiny_corpus, 1), 0)
+            fold = find_fold(tiny_corpus, experiment.protocol, 1)
+            made[experiment.digest] = training.train(tiny_corpus, store, experiment, fold, 0)
         return made[experiment.digest]
 
     return run
@@ -116,6 +118,14 @@ def test_the_three_kinds_of_vtlp_differ(value, tiny_experiment, outcome):
     others = {"none", "epoch", "utterance"} - {value}
     history = outcome(tiny_experiment.with_settings(vtlp=value)).history
     assert not any(history.equals(outcome(tiny_experiment.with_settings(vtlp=other)).history) for other in others)
+
+
+@pytest.mark.parametrize("value", PROTOCOLS)
+def test_the_protocols_differ_in_who_chooses_the_epoch_or_who_is_tested(value, tiny_experiment, outcome):
+    own = outcome(tiny_experiment.with_settings(protocol=value))
+    for protocol in set(PROTOCOLS) - {value}:
+        other = outcome(tiny_experiment.with_settings(protocol=protocol))
+        assert not (own.history.equals(other.history) and own.predictions.equals(other.predictions))
 
 
 @pytest.mark.parametrize("value", ["none", "all", "gate", "frame"])
@@ -212,6 +222,7 @@ ASKED = {
     "normalisation-slow": {"normalisation"},
     "vtlp": {"vtlp", "test_copies"},
     "alone": {"oversampling", "vtlp", "test_copies", "frequency_range"},
+    "protocol": {"protocol", "normalisation"},
 }
 ONE_AT_A_TIME = [
     "batchnorm-depth",
@@ -221,6 +232,7 @@ ONE_AT_A_TIME = [
     "pooling",
     "normalisation",
     "normalisation-slow",
+    "protocol",
 ]
 
 
@@ -343,6 +355,12 @@ def test_normalisation_is_left_out_for_every_number_of_convolutions(family, rate
     assert {find_experiment(name).learning_rate for name in members(family)} == {rate}
 
 
+def test_protocols_are_named_after_what_they_change_and_eq_2_is_taken_from_training_alone_in_one():
+    changed = differences("protocol")
+    assert changed.pop("normalisation-training") == {"normalisation": "training"}
+    assert changed == {f"protocol-{value}": {"protocol": value} for value in PROTOCOLS if value != "speakers"}
+
+
 def test_members_are_a_familys_experiments_references_included_each_once_or_the_experiment_itself():
     assert members("pooling") == ["table1-baseline", "pooling-max"]
     assert members("table1") == ["table1-baseline", "table1-oversampling", "table1-vtlp", "table1-best"]
@@ -419,7 +437,8 @@ def small_store(small_corpus):
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_this_experiment_runs_for_two_epochs_on_the_synthetic_corpus(name, small_corpus, small_store):
-    experiment, fold = find_experiment(name).with_settings(epochs=2), find_fold(small_corpus, 1)
+    experiment = find_experiment(name).with_settings(epochs=2)
+    fold = find_fold(small_corpus, experiment.protocol, 1)
     outcome = training.train(small_corpus, small_store, experiment, fold, 0)
     assert outcome.history["epoch"].tolist() == [1, 2] and np.isfinite(outcome.history).all(axis=None)
     assert outcome.predictions["utterance"].tolist() == small_corpus["utterance"].iloc[fold.test].tolist()
@@ -502,6 +521,8 @@ UPDATES = {
         {"weight_decay": float("nan")},
         {"epochs": 0},
         {"patience": 0},
+        {"protocol": "speaker"},
+        {"protocol": None},
     ],
     ids=str,
 )

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import resource
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -141,6 +142,25 @@ def test_a_store_is_made_once(tiny_table, monkeypatch):
 def test_a_store_is_mapped_and_what_is_done_to_it_does_not_reach_the_disk(tiny_table):
     features.open_store(tiny_table).strip[:] = 0
     assert features.open_store(tiny_table).strip.any()
+
+
+def test_other_code_or_another_library_is_another_store(tiny_table, monkeypatch):
+    """A store that older code made would be trained on as if it were this code's."""
+    features.open_store(tiny_table)
+    stores = paths.data_folder() / "features"
+    monkeypatch.setattr(features, "_code", lambda: "0123456789ab")
+    features.open_store(tiny_table)
+    assert len(list(stores.iterdir())) == 2
+    monkeypatch.setattr(features.importlib.metadata, "version", lambda name: "0.0")
+    features.open_store(tiny_table)
+    assert len(list(stores.iterdir())) == 3
+
+
+@pytest.mark.parametrize("module", ["audio.py", "features.py"])
+def test_the_code_of_a_store_is_that_of_both_modules_that_make_it(module, monkeypatch):
+    before, true_bytes = features._code(), Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda file: true_bytes(file) + b" " * (file.name == module))
+    assert features._code.__wrapped__() != before
 
 
 def test_another_corpus_or_floor_is_another_store(tiny_table):

@@ -362,6 +362,27 @@ FAULTS = [
         "tests/test_strip.py::test_each_column_is_its_utterances_or_lies_behind_it",
     ),
     Fault(
+        "a store of spectrograms that older code made is trained on",
+        "ser_lib/features.py",
+        '        "code": _code(),\n',
+        "",
+        "tests/test_features.py::test_other_code_or_another_library_is_another_store",
+    ),
+    Fault(
+        "code that gave something else is taken for the same",
+        "ser_lib/records.py",
+        'own = repeats[(repeats["corpus"] == corpus) & (repeats["experiment"] == name) & repeats["same"]]',
+        'own = repeats[(repeats["corpus"] == corpus) & (repeats["experiment"] == name)]',
+        "tests/test_repeats.py::test_code_that_gave_the_same_is_collected_together_and_no_other",
+    ),
+    Fault(
+        "only the predictions of a run that is made again are compared",
+        "ser_lib/repeats.py",
+        "same = _digits(outcome.history[_EPOCH_COLUMNS]) == _digits(history[_EPOCH_COLUMNS]) and (",
+        "same = (",
+        "tests/test_repeats.py::test_a_difference_anywhere_is_not_the_same",
+    ),
+    Fault(
         "a GPU rounds to TF32 unasked",
         "ser_lib/device.py",
         "backend.fp32_precision = _PRECISIONS[precision]",

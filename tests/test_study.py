@@ -50,7 +50,15 @@ def test_tables_1_and_3_come_first_over_all_folds_and_then_what_isolates_their_c
     isolating = {name for family in ("alone", "vtlp", "batch-size-without") for name in FAMILIES[family].experiments}
     expected = {(c, name, fold, 0) for c, fold in every for name in isolating - set(tables)}
     assert runs_of(corpora, name="isolating") == expected
-    assert [stage.name for stage in study.STAGES] == ["tables", "isolating", "families", "seeds", "rest"]
+    stages = [stage.name for stage in study.STAGES]
+    assert stages == ["tables", "isolating", "protocol", "families", "seeds", "rest"]
+
+
+def test_every_protocol_is_run_over_all_of_its_own_folds(corpora):
+    others = ("protocol-mixed-pair", "protocol-utterances", "protocol-test-validates", "normalisation-training")
+    expected = {(c, name, fold, 0) for c in ("tiny", "other") for name in others for fold in range(1, 7)}
+    expected |= {(c, "protocol-sessions", session, 0) for c in ("tiny", "other") for session in (1, 2, 3)}
+    assert runs_of(corpora, name="protocol") == expected
 
 
 def test_all_else_is_looked_at_on_two_folds_then_the_tables_get_seeds_then_all_else_is_run_whole(corpora):
@@ -84,7 +92,8 @@ def test_every_family_and_every_experiment_that_a_claim_needs_is_run_over_all_fo
     needed = {name for family in FAMILIES.values() for name in family.experiments}
     needed |= {name for statement in claims.MEASURED for name in statement.experiments}
     planned = {(run.experiment, run.fold) for run in study.plan(corpora[:1])}
-    assert {(name, fold) for name in needed for fold in range(1, 7)} == planned
+    whole = {(name, fold) for name in needed for fold in range(1, 4 if name == "protocol-sessions" else 7)}
+    assert whole == planned
 
 
 # What a run needs

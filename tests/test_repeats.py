@@ -1,0 +1,157 @@
+"""A collected run that is made again: the same is the same in every digit, and a difference anywhere is told."""
+
+import dataclasses
+import json
+import shutil
+
+import pandas as pd
+import pytest
+import typer.testing
+
+from ser_lib import paths, records, repeats, tables
+from ser_lib.errors import SerError
+
+
+@pytest.fixture(autouse=True)
+def named(monkeypatch, tiny_experiment):
+    monkeypatch.setattr(records, "EXPERIMENTS", {"small": tiny_experiment, "other": tiny_experiment})
+    monkeypatch.setattr(records, "code_version", lambda: "aaaaaaaaaaaa")
+
+
+@pytest.fixture
+def key(tiny_table, tiny_experiment):
+    return records.run_key(tiny_table, "small", tiny_experiment, 1, 0)
+
+
+@pytest.fixture
+def results(tiny_table, key):
+    """What was collected of a run."""
+    records.obtain(tiny_table, key, "cpu")
+    records.collect(say=lambda text: None)
+    return records.load_results()
+
+
+def test_the_same_code_on_the_same_machine_gives_the_same_digits(tiny_table, key, results):
+    row = repeats.repeat(tiny_table, key, results, "cpu")
+    assert list(row) == records.REPEAT_COLUMNS
+    assert row["same"] and row["other_predictions"] == 0 and row["largest_difference"] == 0
+    assert row["utterances"] == 11 and row["best_epoch"] == row["best_epoch_before"]
+    assert row["code"] == row["code_before"] == "aaaaaaaaaaaa"
+    assert repeats.describe(row).endswith("gives what aaaaaaaaaaaa gave, to the last digit that was kept")
+
+
+@pytest.mark.parametrize(
+    "kind, column", [("histories", "training_loss"), ("histories", "validation_ua"), ("predictions", "p_anger")]
+)
+def test_a_difference_anywhere_is_not_the_same(tiny_table, key, results, kind, column):
+    changed = getattr(results, kind).copy()
+    changed.loc[1, column] += 1e-4
+    row = repeats.repeat(tiny_table, key, dataclasses.replace(results, **{kind: changed}), "cpu")
+    assert not row["same"]
+    assert row["largest_difference"] == pytest.approx(1e-4 if kind == "predictions" else 0, abs=1e-6)
+
+
+def test_predictions_that_are_others_are_counted(tiny_table, key, results):
+    changed = results.predictions.copy()
+    changed.loc[[0, 3], "prediction"] = "nobody"
+    row = repeats.repeat(tiny_table, key, dataclasses.replace(results, predictions=changed), "cpu")
+    assert not row["same"] and row["other_predictions"] == 2
+    assert "2 of 11 predictions are others" in repeats.describe(row)
+
+
+def test_what_was_not_collected_or_of_something_else_cannot_be_compared(tiny_table, key, results, tiny_experiment):
+    with pytest.raises(SerError, match="fold 2, seed 0 was not collected"):
+        repeats.repeat(tiny_table, dataclasses.replace(key, fold=2), results, "cpu")
+    for change, what in (
+        ({"settings": tiny_experiment.with_settings(epochs=1)}, "configuration"),
+        ({"fingerprint": "ba9876543210"}, "fingerprint"),
+    ):
+        with pytest.raises(SerError, match=f"collected with {what} .* collect it again"):
+            repeats.repeat(tiny_table, dataclasses.replace(key, **change), results, "cpu")
+
+
+ROW = {
+    "corpus": "tiny", "experiment": "small", "fold": 1, "seed": 0, "code_before": "012345678901",
+    "hardware_before": "a processor", "device_before": "cpu", "torch_before": "2.13.0", "code": "1234567e8901",
+    "hardware": "a processor", "device": "cpu", "torch": "2.13.0", "seconds": 1.0, "same": True, "best_epoch_before": 3,
+    "best_epoch": 3, "utterances": 11, "other_predictions": 0, "largest_difference": 0.0,
+}  # fmt: skip
+
+
+def test_what_is_kept_comes_back_and_the_newest_of_its_kind_stays():
+    assert records.load_repeats().empty
+    repeats.save(ROW)
+    repeats.save(ROW | {"device": "cuda", "same": False})
+    repeats.save(ROW | {"same": False, "other_predictions": 2})
+    kept = records.load_repeats()
+    assert kept[["device", "same", "other_predictions"]].values.tolist() == [["cuda", False, 0], ["cpu", False, 2]]
+    assert kept[["code_before", "code"]].values.tolist() == [["012345678901", "1234567e8901"]] * 2
+    assert kept["same"].dtype == bool
+
+
+def test_what_is_shown_of_a_repetition_says_what_differs():
+    rows = pd.DataFrame(
+        [ROW, ROW | {"same": False, "best_epoch": 7, "other_predictions": 2, "largest_difference": 0.3}]
+    )
+    shown = tables.repeats_shown(rows.assign(corpus="emodb"))
+    columns = ["Same digits", "Best epoch", "Other predictions", "Largest difference of a probability"]
+    assert shown[columns].values.tolist() == [["yes", 3, "0 of 11", "0"], ["no", "3, then 7", "2 of 11", "0.3"]]
+    assert shown["Made again by"].tolist() == ["1234567e8901, a processor, cpu"] * 2
+    assert tables.repeats_shown(records.load_repeats()).iloc[0, 0] == "not run yet"
+
+
+@pytest.mark.parametrize("code", ["unknown", "aaaaaaaaaaaa+"])
+def test_code_that_nobody_can_find_again_is_not_kept(code):
+    with pytest.raises(SerError, match="commit it first"):
+        repeats.save(ROW | {"code": code})
+    assert records.load_repeats().empty
+
+
+def made_by(record: records.Record, code: str) -> None:
+    file = record.folder / "provenance.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"code": code}))
+
+
+def test_code_that_gave_the_same_is_collected_together_and_no_other(tiny_table, tiny_experiment):
+    def obtain(name: str, fold: int, code: str) -> None:
+        key = records.run_key(tiny_table, name, tiny_experiment, fold, 0)
+        made_by(records.obtain(tiny_table, key, "cpu"), code)
+
+    def repeated(before: str, code: str, **changes) -> None:
+        repeats.save(ROW | {"code_before": before, "code": code} | changes)
+
+    first, second, third = "aaaaaaaaaaaa", "bbbbbbbbbbbb", "cccccccccccc"
+    obtain("small", 1, first)
+    obtain("small", 2, third)
+    repeated(first, second)
+    repeated(second, third, same=False)
+    repeated(first, third, same=False, device="cuda")
+    repeated(second, third, experiment="other")
+    repeated(second, third, corpus="another")
+    with pytest.raises(SerError, match=r"train differently .*`python -m ser_lib repeat --corpus tiny"):
+        records.collect(say=lambda text: None)
+    repeated(third, second, fold=2)  # the chain is whole: first, second, third
+    assert records.collect(say=lambda text: None) == 2
+    obtain("other", 1, first)
+    obtain("other", 2, second)
+    with pytest.raises(SerError, match="tiny, other: the runs come from versions"):
+        records.collect(say=lambda text: None)
+
+
+def test_on_the_command_line_a_difference_is_exit_status_1(tiny_table, key, results, monkeypatch, tiny_experiment):
+    from ser_lib import __main__, experiments
+
+    monkeypatch.setattr(experiments, "EXPERIMENTS", {"small": tiny_experiment})
+    monkeypatch.setattr(__main__, "_load", lambda *_: tiny_table)
+    command = ["repeat", "--corpus", "tiny", "--experiment", "small", "--fold", "1", "--device", "cpu", "--keep"]
+    runner = typer.testing.CliRunner()
+    done = runner.invoke(__main__.app, command)
+    assert done.exit_code == 0 and "to the last digit" in done.output, done.output
+    assert records.load_repeats()["same"].tolist() == [True]
+    file = paths.results_folder() / "tiny" / "small" / "histories.csv"
+    pd.read_csv(file).assign(training_loss=1.0).to_csv(file, index=False)
+    done = runner.invoke(__main__.app, command)
+    assert done.exit_code == 1 and "differs from" in done.output, done.output
+    assert records.load_repeats()["same"].tolist() == [False]
+    shutil.rmtree(paths.results_folder())
+    assert isinstance(runner.invoke(__main__.app, command).exception, SerError)
