@@ -775,6 +775,20 @@ FAULTS = [
         "rows = np.arange(len(speakers))",
         "tests/test_baselines.py::test_each_speaker_is_normalised_by_their_own_rows",
     ),
+    Fault(
+        "a seed that only some folds have run counts in a difference",
+        "ser_lib/tables.py",
+        "kept = balanced(parts[0].index.to_frame(index=False)).index",
+        "kept = parts[0].index.to_frame(index=False).index",
+        "tests/test_inference.py::test_differences_leave_out_the_seeds_that_some_folds_lack_wherever_they_are_taken",
+    ),
+    Fault(
+        "five speakers decide a claim",
+        "ser_lib/verdicts.py",
+        "if speakers < MINIMUM_FOLDS:",
+        "if speakers < MINIMUM_FOLDS - 1:",
+        "tests/test_claims.py::test_every_rule_needs_six_speakers_and_says_how_many_there_are",
+    ),
     # Energy
     Fault(
         "an energy counter that starts again from zero is taken off",
