@@ -186,13 +186,6 @@ def measure(root: Path | None, name: str, repetitions: int, peak: float) -> dict
     }
 
 
-def throughput(root: Path | None, processes: int, seconds: float) -> float:
-    """Utterances per second of so many trainings at once, each a process with one thread."""
-    command = [sys.executable, __file__, "--worker", str(seconds), *(["--root", str(root)] if root else [])]
-    workers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(processes)]
-    return sum(float(worker.communicate()[0]) for worker in workers)
-
-
 def main(
     root: Annotated[Path | None, typer.Option(help="Top folder of Emo-DB; without it, $SER_CORPORA/emodb.")] = None,
     repetitions: int = 11,
@@ -203,15 +196,13 @@ def main(
     torch.manual_seed(0)
     if worker is not None:
         ours, _, _, lengths, batches = prepare(root, "table1-baseline")
-        ours.epoch(batches)
-        start, epochs = time.perf_counter(), 0
-        while time.perf_counter() - start < worker:
-            ours.epoch(batches)
-            epochs += 1
-        print(epochs * len(lengths) / (time.perf_counter() - start))
+        report.work(lambda: ours.epoch(batches), len(lengths), worker)
         return
     peak = gemm_peak()
-    one, two = (statistics.median(throughput(root, count, 8) for _ in range(3)) for count in (1, 2))
+    options = ["--root", str(root)] if root else []
+    one, two = (
+        statistics.median(report.throughput(__file__, count, 8, *options) for _ in range(3)) for count in (1, 2)
+    )
     result = {
         "gemm_peak_gflop_per_second": round(peak, 1),
         "convolution_peak_gflop_per_second": round(convolution_peak(), 1),

@@ -9,8 +9,6 @@ meanwhile.
 
 import os
 import statistics
-import subprocess
-import sys
 import time
 from typing import Annotated
 
@@ -70,24 +68,12 @@ def epoch_seconds(utterances: int, frames: int, repetitions: int) -> dict:
     }
 
 
-def throughput(processes: int, seconds: float) -> float:
-    """Training utterances per second of so many trainings at once."""
-    command = [sys.executable, __file__, "--worker", str(seconds)]
-    workers = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(processes)]
-    return sum(float(worker.communicate()[0]) for worker in workers)
-
-
 def main(repetitions: int = 5, worker: Annotated[float | None, typer.Option(hidden=True)] = None) -> None:
     """Measure and write the medians."""
     torch.set_num_threads(1)
     if worker is not None:
-        run, epochs = training_run(UTTERANCES, FRAMES), 0
-        run._train_epoch(1)
-        start = time.perf_counter()
-        while time.perf_counter() - start < worker:
-            run._train_epoch(1)
-            epochs += 1
-        print(epochs * len(run.training_rows) / (time.perf_counter() - start))
+        run = training_run(UTTERANCES, FRAMES)
+        report.work(lambda: run._train_epoch(1), len(run.training_rows), worker)
         return
     cores = os.cpu_count()
     at_once = sorted({1, 2, cores, 2 * cores})
@@ -95,7 +81,9 @@ def main(repetitions: int = 5, worker: Annotated[float | None, typer.Option(hidd
         "experiment": "table1-best",
         "by_utterances": [epoch_seconds(number, FRAMES, repetitions) for number in (80, 160, 320, 640, 1280)],
         "by_frames": [epoch_seconds(UTTERANCES, frames, repetitions) for frames in (21, 45, 135, 405, 909)],
-        "by_runs_at_once": [{"runs": runs, "utterances_per_second": round(throughput(runs, 10))} for runs in at_once],
+        "by_runs_at_once": [
+            {"runs": runs, "utterances_per_second": round(report.throughput(__file__, runs, 10))} for runs in at_once
+        ],
     }
     report.write(__file__, result)
 

@@ -114,14 +114,16 @@ def run(
 
     chosen = find_experiment(experiment).with_settings(**parse_settings(settings or []))
     table = _load(corpus, root, allow_partial, scenarios, merge_excited)
-    from ser_lib import records, tables
+    from ser_lib import metrics, records
+    from ser_lib.corpora import EMOTIONS
 
     key = records.run_key(table, experiment, chosen, fold, seed)
     record = records.obtain(table, key, device, progress=True)
-    score = tables.scores(record.predictions.assign(**record.identity)).iloc[0]
+    truth, prediction = record.predictions["truth"], record.predictions["prediction"]
     print(
         f"{corpus}, {experiment}, fold {fold} (test speaker {record.run['test_speaker']}), seed {seed}: "
-        f"weighted accuracy {100 * score.wa:.1f} %, unweighted accuracy {100 * score.ua:.1f} %, {record.folder}"
+        f"weighted accuracy {100 * metrics.weighted_accuracy(truth, prediction):.1f} %, unweighted accuracy "
+        f"{100 * metrics.unweighted_accuracy(truth, prediction, EMOTIONS):.1f} %, {record.folder}"
     )
 
 

@@ -1249,11 +1249,11 @@ def _mean_label(ours: pd.DataFrame, corpus: str, experiments: int, noun: str = "
     if not len(ours):
         return f"ours, {TITLES[corpus]}: {_absent(corpus)}"
     fewest, most = ours["folds"].min(), ours["folds"].max()
-    speakers = f"{most}" if fewest == most else f"{fewest} to {most}"
+    speakers = tables.counted(most, "speaker") if fewest == most else f"{fewest} to {most} speakers"
     some = "" if len(ours) == experiments else f", {len(ours)} of {experiments} {noun}"
     interval = ", 95 % interval" if most >= tables.MINIMUM_FOLDS else ""
     interval += f" from {tables.MINIMUM_FOLDS} on" if fewest < tables.MINIMUM_FOLDS <= most else ""
-    return f"ours, {TITLES[corpus]}: mean of {speakers} speakers{interval}{some}"
+    return f"ours, {TITLES[corpus]}: mean of {speakers}{interval}{some}"
 
 
 def _absent(corpus: str) -> str:

@@ -75,7 +75,9 @@ def differences_by_speaker(
         metric: ``wa`` or ``ua``.
 
     Returns:
-        As :func:`scores_by_speaker`, differences in [-1, 1], of the runs that both have.
+        As :func:`scores_by_speaker`, differences in [-1, 1], of the runs of :func:`ser_lib.tables.in_common`: seeds
+        that only some folds have run with both experiments are left out, unless there is no other. The mean of a row is
+        what :func:`ser_lib.tables.paired_difference` gives of that fold.
     """
     sides = tables.in_common(scored, corpus, [experiment, reference])
     return _grid(sides[0][metric] - sides[1][metric])
@@ -96,9 +98,7 @@ def student_interval(scores: np.ndarray, level: float = LEVEL) -> tuple[np.ndarr
     Raises:
         SerError: there are fewer than two speakers, or runs are missing.
     """
-    means = _complete(scores).mean(axis=-1)
-    half = stats.t.ppf((1 + level) / 2, means.shape[-1] - 1) * stats.sem(means, axis=-1)
-    return means.mean(axis=-1) - half, means.mean(axis=-1) + half
+    return tables.interval(_complete(scores).mean(axis=-1), level)
 
 
 def percentile_interval(
@@ -577,12 +577,8 @@ def printed_steps(speakers: int = 10) -> pd.DataFrame:
 
 
 def _grid(runs: pd.Series) -> pd.DataFrame:
-    """Fold by seed; seeds that only some folds have run are left out, unless every seed is such a one."""
-    if runs.empty:
-        return pd.DataFrame(dtype=float)
-    grid = runs.unstack("seed")
-    whole = grid.dropna(axis="columns")
-    return whole if whole.shape[1] else grid
+    """Runs with the index ``fold, seed`` as a grid of folds by seeds."""
+    return pd.DataFrame(dtype=float) if runs.empty else runs.unstack("seed")
 
 
 def _complete(scores: np.ndarray) -> np.ndarray:

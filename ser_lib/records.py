@@ -11,6 +11,7 @@ import ast
 import hashlib
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import resource
@@ -28,7 +29,7 @@ import pandas as pd
 import safetensors.torch
 import torch
 
-from ser_lib import audio, features, paths, training
+from ser_lib import audio, energy, features, paths, training
 from ser_lib.corpora import EMOTIONS
 from ser_lib.device import choose_device, multiplying
 from ser_lib.errors import SerError
@@ -52,10 +53,12 @@ _PACKAGES = ("torch", "torchaudio", "soundfile", "numpy", "scipy", "scikit-learn
 _PREDICTIONS = ["utterance", "speaker", "truth", "prediction"] + [
     f"{kind}_{emotion}" for kind in ("p", "votes") for emotion in EMOTIONS
 ]
+_LATER = ("energy_joules",)
+"""Columns that older records and tables lack: they are read as not known (NaN)."""
 _FAILURE_COLUMNS = ["fingerprint", "configuration", "learning_rate", "epoch", "batch", "message"]
 _RUN_COLUMNS = [
     "run", "fingerprint", "configuration", "test_speaker", "validation_speaker", "best_epoch", "epochs",
-    "seconds", "peak_memory_mib", "code", "hardware", "device", "python", *_PACKAGES,
+    "seconds", "peak_memory_mib", "energy_joules", "code", "hardware", "device", "python", *_PACKAGES,
 ]  # fmt: skip
 
 REPEAT_COLUMNS = [
@@ -114,7 +117,7 @@ class Record:
 
     @property
     def provenance(self) -> dict:
-        """Code version, hardware, library versions, seconds and peak memory."""
+        """Code version, hardware, library versions, seconds, peak memory and, where it could be read, energy."""
         return json.loads((self.folder / "provenance.json").read_text())
 
     @property
@@ -190,13 +193,14 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
         return Record(key.folder)
     device = choose_device(device)
     started, clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.perf_counter()
-    store = features.open_store(table, key.settings.floor_db, progress)
-    fold = find_fold(table, key.settings.protocol, key.fold)
-    try:
-        outcome = training.train(table, store, key.settings, fold, key.seed, device, progress)
-    except training.Diverged as problem:
-        keep_failure(key, problem, provenance(device))
-        raise SerError(f"{problem} (kept in {key.failure_folder})") from problem
+    with energy.Meter(energy.counters_of(device)) as meter:
+        store = features.open_store(table, key.settings.floor_db, progress)
+        fold = find_fold(table, key.settings.protocol, key.fold)
+        try:
+            outcome = training.train(table, store, key.settings, fold, key.seed, device, progress)
+        except training.Diverged as problem:
+            keep_failure(key, problem, provenance(device))
+            raise SerError(f"{problem} (kept in {key.failure_folder})") from problem
     run = {
         "corpus": key.corpus,
         "fingerprint": key.fingerprint,
@@ -212,7 +216,8 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
         "mean_db": outcome.mean,
         "variance_db2": outcome.variance,
     }
-    origin = {"started": started, "seconds": round(time.perf_counter() - clock, 2), **provenance(device)}
+    seconds = round(time.perf_counter() - clock, 2)
+    origin = {"started": started, "seconds": seconds, "energy_joules": meter.joules, **provenance(device)}
 
     def write(folder: Path) -> None:
         outcome.history.to_csv(folder / "history.csv", index=False)
@@ -485,8 +490,10 @@ def _tidy(records: list[Record]) -> dict[str, pd.DataFrame]:
     parts: dict[str, list[pd.DataFrame]] = {kind: [] for kind in _KINDS}
     for record in records:
         run, origin, history = record.run, record.provenance, record.history
-        row = {**run, **origin, **origin["packages"], "run": record.folder.name, "epochs": len(history)}
-        parts["runs"].append(pd.DataFrame([{column: row[column] for column in _RUN_COLUMNS}]))
+        row = {**dict.fromkeys(_LATER), **run, **origin, **origin["packages"]}
+        row |= {"run": record.folder.name, "epochs": len(history)}
+        row_table = pd.DataFrame([{column: row[column] for column in _RUN_COLUMNS}])
+        parts["runs"].append(row_table.astype(dict.fromkeys(_LATER, float)))
         parts["predictions"].append(record.predictions)
         parts["histories"].append(history)
         for kind, steps in (("gradients", record.gradients), ("updates", record.updates)):
@@ -593,10 +600,11 @@ def _collect_failures(destination: Path, say: Callable[[str], None]) -> None:
 def _read_tables(files: Iterable[Path], kind: str) -> Iterable[pd.DataFrame]:
     for file in sorted(files):
         table = pd.read_csv(file, dtype=dict.fromkeys(_WORDS, str))
-        missing = [column for column in _empty(kind).columns if column not in table]
+        lacking = [column for column in _empty(kind).columns if column not in table]
+        missing = [column for column in lacking if column not in _LATER]
         if missing:
             raise SerError(f"{file} lacks the column(s) {', '.join(missing)}: collect the results again")
-        yield table
+        yield table.assign(**dict.fromkeys(lacking, math.nan))
 
 
 def _joined(tables: Iterable[pd.DataFrame], kind: str) -> pd.DataFrame:

@@ -32,7 +32,7 @@ def optional(name: str, folder: Path | None = None) -> dict:
 
 
 def targets(folder: Path | None = None) -> pd.DataFrame:
-    """What was aimed at, beside what was measured: ``aim``, ``wanted``, ``measured`` and whether it was ``met``."""
+    """What was aimed at, beside what was measured: ``Aim``, ``Wanted``, ``Measured`` and whether it was ``Met``."""
     epoch, recurrence, memory, vtlp, store, forty, startup = (
         load(name, folder) for name in ("epoch", "recurrence", "memory", "vtlp", "store", "forty_folds", "startup")
     )
@@ -66,7 +66,7 @@ def targets(folder: Path | None = None) -> pd.DataFrame:
     aim(f"forty folds of Table 1 on a GPU{on}", "at most", 120, forty_gpu.get("seconds", NOT_MEASURED), " s")
     over_copying = gpu["vtlp"]["ratio"] if gpu else NOT_MEASURED
     aim("VTLP on a GPU: time over copying the batch", "at most", 2, over_copying, " ×")
-    return pd.DataFrame(rows, columns=["aim", "wanted", "measured", "met"])
+    return pd.DataFrame(rows, columns=["Aim", "Wanted", "Measured", "Met"])
 
 
 def epochs(folder: Path | None = None) -> pd.DataFrame:
@@ -78,7 +78,7 @@ def epochs(folder: Path | None = None) -> pd.DataFrame:
         if part["keras"] != NOT_MEASURED:
             seconds |= {f"Keras, {way}": measurement["seconds"] for way, measurement in part["keras"].items()}
         rows += [(name, who, value, round(part["useful_gflop"] / value, 1)) for who, value in seconds.items()]
-    return pd.DataFrame(rows, columns=["experiment", "implementation", "seconds", "useful GFLOP/s"])
+    return pd.DataFrame(rows, columns=["Experiment", "Implementation", "Seconds", "Useful GFLOP/s"])
 
 
 def against_keras(folder: Path | None = None) -> pd.DataFrame:
@@ -92,7 +92,7 @@ def against_keras(folder: Path | None = None) -> pd.DataFrame:
         own = part["useful_gflop"] / fastest
         peaks = (measured[f"{kind}_peak_gflop_per_second"] for kind in ("gemm", "convolution"))
         rows.append((name, round(own, 1), round(5 * own, 1), part["ours_gflop_per_second"], *peaks))
-    columns = ["experiment", "Keras", "five times Keras", "ours", "best product", "best convolution"]
+    columns = ["Experiment", "Keras", "Five times Keras", "Ours", "Best product", "Best convolution"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -110,14 +110,14 @@ def on_gpu(folder: Path | None = None) -> pd.DataFrame:
         )
         for precision, part in measured.get("epoch", {}).items()
     ]
-    columns = ["hardware", "precision", "utterances per second", "useful GFLOP/s", "GEMM, GFLOP/s", "copy, GB/s"]
+    columns = ["Hardware", "Precision", "Utterances per second", "Useful GFLOP/s", "GEMM, GFLOP/s", "Copy, GB/s"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def stores(folder: Path | None = None) -> pd.DataFrame:
     """From the recordings of Emo-DB to spectrograms, by way."""
     measured = load("store", folder)["seconds"]
-    return pd.DataFrame(list(measured.items()), columns=["way", "seconds"])
+    return pd.DataFrame(list(measured.items()), columns=["Way", "Seconds"])
 
 
 def growth(folder: Path | None = None) -> dict[str, pd.DataFrame]:
@@ -133,14 +133,14 @@ def recurrences(folder: Path | None = None) -> pd.DataFrame:
         for hidden, implementations in load("recurrence", folder)["hidden"].items()
         for who, part in implementations.items()
     ]
-    columns = ["units", "implementation", "training step, ms", "over nn.LSTM", "evaluation, over nn.LSTM"]
+    columns = ["Units", "Implementation", "Training step (ms)", "Over nn.LSTM", "Evaluation, over nn.LSTM"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def rates(folder: Path | None = None) -> pd.DataFrame:
     """Utterances warped per second."""
     measured = load("vtlp", folder)["utterances_per_second"]
-    return pd.DataFrame(list(measured.items()), columns=["way", "utterances per second"])
+    return pd.DataFrame(list(measured.items()), columns=["Way", "Utterances per second"])
 
 
 def networks(folder: Path | None = None) -> pd.DataFrame:
@@ -149,11 +149,11 @@ def networks(folder: Path | None = None) -> pd.DataFrame:
     means = network_choice(pd.read_csv(file)).reset_index()
     return pd.DataFrame(
         {
-            "network": means["network"],
-            "seconds per epoch": means["epoch_seconds"].round(2),
-            "validation UA, %": (100 * means["validation_ua"]).round(1),
-            "loss": means["validation_loss"].round(3),
-            "as good as the best": means["as_good"].map({True: "yes", False: "no"}),
+            "Network": means["network"],
+            "Seconds per epoch": means["epoch_seconds"].round(2),
+            "Validation UA (%)": (100 * means["validation_ua"]).round(1),
+            "Loss": means["validation_loss"].round(3),
+            "As good as the best": means["as_good"].map({True: "yes", False: "no"}),
         }
     )
 

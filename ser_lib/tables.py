@@ -184,20 +184,23 @@ def validation_scores(histories: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFra
     return found.rename(columns=names).infer_objects()[[*RUN, "wa", "ua"]]
 
 
-def interval(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
+def interval(values: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
     """Student's t interval of a mean over speakers; NaN below two values.
 
     Args:
-        values: one score per speaker, shape (speakers,).
+        values: one score per speaker, shape (..., speakers).
         level: share of intervals that hold the true mean, if speakers were drawn at random.
+
+    Returns:
+        Lower and upper end, shape (...); without any spread both are the mean.
     """
     values = np.asarray(values, dtype=float)
-    if len(values) < 2:
-        return float("nan"), float("nan")
-    if np.ptp(values) == 0:  # SciPy has no interval without spread
-        return float(values[0]), float(values[0])
-    low, high = stats.t.interval(level, len(values) - 1, loc=values.mean(), scale=stats.sem(values))
-    return float(low), float(high)
+    speakers, mean = values.shape[-1], values.mean(axis=-1) if values.size else np.nan
+    if speakers < 2:
+        return mean * np.nan, mean * np.nan
+    # Not stats.t.interval, which is NaN without spread.
+    half = stats.t.ppf((1 + level) / 2, speakers - 1) * stats.sem(values, axis=-1)
+    return mean - half, mean + half
 
 
 def supported_interval(values: np.ndarray) -> tuple[float, float]:
@@ -271,7 +274,9 @@ def _share_speakers(part: pd.DataFrame) -> bool:
 
 
 def paired_difference(scored: pd.DataFrame, corpus: str, experiment: str, reference: str, metric: str) -> np.ndarray:
-    """What an experiment adds to a reference, speaker by speaker, over the folds and seeds that both have run.
+    """What an experiment adds to a reference, speaker by speaker, over the runs of :func:`in_common`.
+
+    Seeds that only some folds have run with both experiments are left out, unless there is no other.
 
     Returns:
         Differences in [-1, 1], seeds averaged, one per fold, shape (folds,); empty when they share no run.
@@ -285,7 +290,7 @@ def paired_difference(scored: pd.DataFrame, corpus: str, experiment: str, refere
 
 
 def in_common(scored: pd.DataFrame, corpus: str, experiments: Iterable[str]) -> list[pd.DataFrame]:
-    """The runs of each experiment on the folds and seeds that all of them have run.
+    """The runs of each experiment on the folds and seeds that all of them have run, as :func:`balanced` keeps them.
 
     Args:
         scored: as :func:`scores` or :func:`validation_scores` return them.
@@ -304,6 +309,8 @@ def in_common(scored: pd.DataFrame, corpus: str, experiments: Iterable[str]) -> 
     parts = [_part(scored, corpus, name).set_index(["fold", "seed"]).sort_index() for name in experiments]
     shared = set.intersection(*(set(part.index) for part in parts))
     parts = [part[np.array([run in shared for run in part.index], dtype=bool)] for part in parts]
+    kept = balanced(parts[0].index.to_frame(index=False)).index
+    parts = [part.iloc[kept] for part in parts]
     _refuse_other_folds(dict(zip(experiments, parts, strict=True)))
     return parts
 
@@ -480,9 +487,9 @@ def comparison(
 ) -> pd.DataFrame:
     """Each experiment of a family beside the one that it is compared with, on one corpus.
 
-    Every number of a row is of the runs that the two have in common, by fold and seed: where the other experiment was
-    run on more folds, the score here is not the one of its full table, and score and difference belong together. Runs
-    that diverged are in no mean: where there are some, the mean is of the others only.
+    Every number of a row is of the runs that the two have in common (:func:`in_common`), by fold and seed: where the
+    other experiment was run on more folds, the score here is not the one of its full table, and score and difference
+    belong together. Runs that diverged are in no mean: where there are some, the mean is of the others only.
 
     Args:
         scored: as :func:`scores` or :func:`validation_scores` return them.
@@ -936,8 +943,8 @@ def depth_scores(scored: pd.DataFrame, corpus: str, metric: str) -> pd.DataFrame
         metric: ``wa`` or ``ua``.
 
     Returns:
-        A row per number of convolutions, a column per number of Bi-LSTM layers; means in [0, 1] over the folds and
-        seeds that every network that was run has in common, seeds averaged first; NaN where a network was not run.
+        A row per number of convolutions, a column per number of Bi-LSTM layers; means in [0, 1] over the runs that all
+        networks have in common (:func:`in_common`), seeds averaged first; NaN where a network was not run.
         ``attrs`` holds ``metric``, and the ``folds`` and ``seeds`` in common.
 
     Source: Section 3 ("architectures with 1-6 convolutional layers, 1-4 Bi-LSTM layers").
@@ -1202,6 +1209,46 @@ def costs(runs: pd.DataFrame, by: Iterable[str] = ("corpus", "experiment", "hard
         if corpus not in set(runs["corpus"]):
             rows.append(dict.fromkeys(columns, absence(_NO_FAILURES, corpus, "")) | {"Corpus": TITLES[corpus]})
     return pd.DataFrame(rows, columns=columns)
+
+
+def energy(runs: pd.DataFrame, by: Iterable[str] = ("corpus", "experiment", "hardware", "device")) -> pd.DataFrame:
+    """The energy of the runs of which it was read; see :mod:`ser_lib.energy` for what is in it.
+
+    Args:
+        runs: as in :class:`ser_lib.records.Results`.
+        by: columns of ``runs``, ``corpus`` among them.
+
+    Returns:
+        One row per group: how many of its runs were read, the median and the highest of their energy in kJ, and the sum
+        in kWh. A group of which none was read has no row.
+
+    Source: none in the paper, which states no energy.
+    """
+    by = list(by)
+    rows = []
+    for key, part in runs.groupby(by):
+        joules = part["energy_joules"].dropna()
+        if len(joules):
+            group = dict(zip(by, key, strict=True))
+            rows.append(
+                {column.capitalize(): value for column, value in group.items()}
+                | {
+                    "Corpus": TITLES[group["corpus"]],
+                    "Read": f"{len(joules)} of {counted(len(part), 'run')}",
+                    "Median (kJ)": f"{joules.median() / 1e3:,.2f}",
+                    "Highest (kJ)": f"{joules.max() / 1e3:,.2f}",
+                    "Sum (kWh)": f"{joules.sum() / 3.6e6:,.3f}",
+                }
+            )
+    columns = [*(column.capitalize() for column in by), "Read", "Median (kJ)", "Highest (kJ)", "Sum (kWh)"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def energy_read(runs: pd.DataFrame) -> str:
+    """Of how many runs the energy was read, in a sentence."""
+    if not runs["energy_joules"].notna().any():
+        return f"No run's energy could be read ({counted(len(runs), 'run')})."
+    return f"The energy of {runs['energy_joules'].count()} of {counted(len(runs), 'run')} was read."
 
 
 def study_by_corpus(estimates: pd.DataFrame, utterances: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

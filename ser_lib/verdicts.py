@@ -40,6 +40,22 @@ class Verdict:
 NO_RUNS = Verdict(NOT_RUN, "–", "no runs")
 
 
+def _too_few(speakers: int, effect: Callable[[], str], share: str = "") -> Verdict | None:
+    """The verdict where there are no runs, or fewer speakers than decide anything; None where there are enough.
+
+    Args:
+        speakers: how many.
+        effect: what was found of them, in words; not asked for without any.
+        share: of what they are the speakers, before their number.
+    """
+    if speakers == 0:
+        return NO_RUNS
+    if speakers < MINIMUM_FOLDS:
+        basis = f"{share}{tables.counted(speakers, 'speaker')}, too few to decide (at least {MINIMUM_FOLDS})"
+        return Verdict(UNDECIDED, effect(), basis)
+    return None
+
+
 def judge_difference(differences: np.ndarray, direction: float, margin: float = 0.0, unit: str = "points") -> Verdict:
     """Verdict on a difference.
 
@@ -49,14 +65,11 @@ def judge_difference(differences: np.ndarray, direction: float, margin: float = 
         margin: by how much the claim allows the difference to lie on the other side of zero.
         unit: of what the differences are.
     """
-    if len(differences) == 0:
-        return NO_RUNS
+    if too_few := _too_few(len(differences), lambda: f"{differences.mean():+.1f}"):
+        return too_few
     basis = tables.counted(len(differences), "speaker")
-    mean = differences.mean()
     low, high = tables.interval(differences, LEVEL)
-    if len(differences) < MINIMUM_FOLDS:
-        return Verdict(UNDECIDED, f"{mean:+.1f}", f"{basis}, too few to decide (at least {MINIMUM_FOLDS})")
-    effect = f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]"
+    effect = f"{differences.mean():+.1f} [{low:+.1f}, {high:+.1f}]"
     towards = (low, high) if direction > 0 else (-high, -low)
     if towards[0] > -margin:
         return Verdict(HOLDS, effect, basis)
@@ -71,15 +84,12 @@ def judge_ratio(logarithms: np.ndarray) -> Verdict:
     Args:
         logarithms: of the ratio, one per speaker, shape (speakers,).
     """
-    if len(logarithms) == 0:
-        return NO_RUNS
-    basis = tables.counted(len(logarithms), "speaker")
-    mean = f"{np.exp(logarithms.mean()):.2f} times"
-    if len(logarithms) < MINIMUM_FOLDS:
-        return Verdict(UNDECIDED, mean, f"{basis}, too few to decide (at least {MINIMUM_FOLDS})")
+    if too_few := _too_few(len(logarithms), lambda: f"{np.exp(logarithms.mean()):.2f} times"):
+        return too_few
     low, high = tables.interval(logarithms, LEVEL)
-    effect = f"{mean} [{np.exp(low):.2f}, {np.exp(high):.2f}]"
-    return Verdict(HOLDS if low > 0 else FAILS if high < 0 else UNDECIDED, effect, basis)
+    effect = f"{np.exp(logarithms.mean()):.2f} times [{np.exp(low):.2f}, {np.exp(high):.2f}]"
+    outcome = HOLDS if low > 0 else FAILS if high < 0 else UNDECIDED
+    return Verdict(outcome, effect, tables.counted(len(logarithms), "speaker"))
 
 
 def judge_spread(correct: np.ndarray, utterances: np.ndarray) -> Verdict:
@@ -89,17 +99,19 @@ def judge_spread(correct: np.ndarray, utterances: np.ndarray) -> Verdict:
         correct: recognised utterances of each speaker, shape (speakers,).
         utterances: all utterances of each speaker, shape (speakers,).
     """
-    if len(correct) == 0:
-        return NO_RUNS
     shares = 100 * correct / utterances
-    effect = f"WA {shares.min():.1f} to {shares.max():.1f}"
-    if len(correct) < MINIMUM_FOLDS:
-        return Verdict(UNDECIDED, effect, f"{len(correct)} speakers, too few to decide (at least {MINIMUM_FOLDS})")
+
+    def effect() -> str:
+        return f"WA {shares.min():.1f} to {shares.max():.1f}"
+
+    if too_few := _too_few(len(correct), effect):
+        return too_few
+    basis = tables.counted(len(correct), "speaker")
     wrong = utterances - correct
     if correct.sum() == 0 or wrong.sum() == 0:
-        return Verdict(UNDECIDED, effect, f"{len(correct)} speakers, all alike")
+        return Verdict(UNDECIDED, effect(), f"{basis}, all alike")
     p = stats.chi2_contingency(np.stack([correct, wrong])).pvalue
-    return Verdict(HOLDS if p < 1 - LEVEL else UNDECIDED, effect, f"{len(correct)} speakers, p = {p:.2g}")
+    return Verdict(HOLDS if p < 1 - LEVEL else UNDECIDED, effect(), f"{basis}, p = {p:.2g}")
 
 
 def judge_joint(verdicts: Mapping[str, Verdict]) -> Verdict:
@@ -158,11 +170,11 @@ def _judge_several(differences: Mapping[str, np.ndarray], judge: Callable) -> Ve
     above = sum(values.mean() > 0 for values in compared.values())
     effect = f"{above} of {len(compared)} above it; highest: {best} {compared[best].mean():+.1f}"
     fewest = min(map(len, compared.values()))
-    basis = f"{len(compared)} of {len(differences)} compared, {tables.counted(fewest, 'speaker')}"
-    if fewest < MINIMUM_FOLDS:
-        return Verdict(UNDECIDED, effect, f"{basis}, too few to decide (at least {MINIMUM_FOLDS})")
+    share = f"{len(compared)} of {len(differences)} compared, "
+    if too_few := _too_few(fewest, lambda: effect, share):
+        return too_few
     outcome, finding = judge(compared, adjusted_p_values(compared))
-    return Verdict(outcome, effect, f"{basis}; {finding}")
+    return Verdict(outcome, effect, f"{share}{tables.counted(fewest, 'speaker')}; {finding}")
 
 
 def adjusted_p_values(differences: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -184,15 +196,12 @@ def judge_level(scores: np.ndarray, printed: float, margin: float) -> Verdict:
         printed: the score that is claimed, per cent.
         margin: how many points below it still count as reached.
     """
-    if len(scores) == 0:
-        return NO_RUNS
-    basis = tables.counted(len(scores), "speaker")
-    if len(scores) < MINIMUM_FOLDS:
-        return Verdict(UNDECIDED, f"{scores.mean():.1f}", f"{basis}, too few to decide (at least {MINIMUM_FOLDS})")
+    if too_few := _too_few(len(scores), lambda: f"{scores.mean():.1f}"):
+        return too_few
     low, high = tables.interval(scores, LEVEL)
     effect = f"{scores.mean():.1f} [{low:.1f}, {high:.1f}]"
     outcome = HOLDS if low > printed - margin else FAILS if high < printed else UNDECIDED
-    return Verdict(outcome, effect, basis)
+    return Verdict(outcome, effect, tables.counted(len(scores), "speaker"))
 
 
 def judge_distinct(same: int, total: int) -> Verdict:

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from ser_lib.experiments import EXPERIMENTS, depth_name
+from ser_lib.study import IEMOCAP_FRAMES
 from ser_lib.training import build_model
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
@@ -62,7 +63,7 @@ def test_what_a_gpu_is_measured_with_runs_on_a_processor_too(monkeypatch, tiny_t
     gpu, device = benchmark("gpu"), torch.device("cpu")
     lengths = gpu.noise_lengths()
     assert (len(lengths), lengths.min(), lengths.max()) == (2280, 21, 909)
-    assert abs(lengths.sum() - 309_000) < 1000
+    assert abs(lengths.sum() - IEMOCAP_FRAMES) < 1000
     noise = gpu.noise_store(lengths[2:42])
     measured = gpu.epochs(EXPERIMENTS["table1-best"], noise, device, 1)
     # Fold 1 trains on the four other sessions, happiness and anger twice.
@@ -78,3 +79,20 @@ def test_without_a_gpu_nothing_is_measured_and_it_says_so(monkeypatch):
     monkeypatch.syspath_prepend(BENCHMARKS)
     with pytest.raises(SystemExit, match="no GPU of NVIDIA here"):
         benchmark("gpu").main()
+
+
+def test_the_throughput_of_several_trainings_is_their_sum(monkeypatch, tmp_path):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    script = tmp_path / "script.py"
+    script.write_text("import sys\nassert sys.argv[1:] == ['--worker', '8', '--root', 'here']\nprint(2.5)\n")
+    assert benchmark("report").throughput(str(script), 3, 8, "--root", "here") == 7.5
+
+
+def test_a_training_counts_its_epochs_but_the_one_to_warm_up(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    report, clock = benchmark("report"), iter(range(100))
+    monkeypatch.setattr(report.time, "perf_counter", lambda: next(clock))
+    epochs = []
+    report.work(lambda: epochs.append(1), 20, 3)
+    # The clock goes on by one whenever it is read: 0 at the start, two epochs at 1 and 2, and it is 4 at the end.
+    assert len(epochs) == 3 and float(capsys.readouterr().out) == 2 * 20 / 4

@@ -88,6 +88,27 @@ def test_too_few_speakers_decide_nothing_however_clear_the_difference():
     assert verdicts.judge_spread(np.array([1, 39]), np.array([40, 40])).outcome == verdicts.UNDECIDED
 
 
+JUDGES = {
+    "difference": lambda n: verdicts.judge_difference(np.full(n, 5.0), +1),
+    "ratio": lambda n: verdicts.judge_ratio(np.full(n, 0.5)),
+    "spread": lambda n: verdicts.judge_spread(6 * np.arange(n), np.full(n, 40)),
+    "none better": lambda n: verdicts.judge_none_better({"a": np.full(n, 5.0)}),
+    "best": lambda n: verdicts.judge_best({"a": np.full(n, -5.0)}),
+    "level": lambda n: verdicts.judge_level(np.full(n, 70.0), 60.0, 2.0),
+}
+"""Each rule that rests on speakers, on as many of them as it is given; they leave no doubt."""
+
+
+@pytest.mark.parametrize("judge", JUDGES.values(), ids=JUDGES)
+def test_every_rule_needs_six_speakers_and_says_how_many_there_are(judge):
+    assert judge(0) == verdicts.NO_RUNS
+    for speakers, words in ((1, "1 speaker"), (5, "5 speakers")):
+        verdict = judge(speakers)
+        assert verdict.outcome == verdicts.UNDECIDED and "[" not in verdict.effect
+        assert verdict.basis.removeprefix("1 of 1 compared, ") == f"{words}, too few to decide (at least 6)"
+    assert judge(6).outcome != verdicts.UNDECIDED and "6 speakers" in judge(6).basis
+
+
 def test_without_runs_a_claim_is_not_run_yet_and_iemocap_not_testable():
     found = found_in(made_up("table1-baseline", BASE))
     assert found["oversampling-ua", "Emo-DB"] == verdicts.NOT_RUN

@@ -56,6 +56,12 @@ def test_it_starts_as_a_module_without_loading_anything_heavy():
     assert (done.returncode, done.stderr) == (0, "") and "corpus" in done.stdout
 
 
+def test_reading_a_corpus_loads_neither_networks_nor_statistics():
+    code = "import sys, ser_lib.corpora; assert not {'torch', 'sklearn', 'scipy.signal'} & set(sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=paths.PROJECT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 # What goes well
 
 

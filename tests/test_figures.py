@@ -584,8 +584,8 @@ def test_table1_scores_says_how_much_of_a_corpus_there_is():
 
 @pytest.mark.parametrize(
     ("speakers", "words"),
-    [((2, 5), "mean of 2 to 5 speakers"), ((2, 6), "mean of 2 to 6 speakers, 95 % interval from 6 on"),
-     ((6, 6), "mean of 6 speakers, 95 % interval")],
+    [((1, 1), "mean of 1 speaker"), ((2, 5), "mean of 2 to 5 speakers"),
+     ((2, 6), "mean of 2 to 6 speakers, 95 % interval from 6 on"), ((6, 6), "mean of 6 speakers, 95 % interval")],
 )  # fmt: skip
 def test_table1_scores_draws_no_interval_of_fewer_than_six_speakers(speakers, words):
     fewest, most = speakers

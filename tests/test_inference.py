@@ -71,6 +71,19 @@ def test_seeds_that_only_some_folds_have_run_are_left_out():
     assert inference.scores_by_speaker(scored, "emodb", "a", "ua").to_numpy().tolist() == [[0.1], [0.2]]
 
 
+def test_differences_leave_out_the_seeds_that_some_folds_lack_wherever_they_are_taken():
+    scored = pd.concat(
+        [runs({(1, 0): 0.5, (2, 0): 0.7, (1, 1): 0.9}), by_fold([[0.4, 0.4], [0.4, 0.4]], experiment="b")]
+    )
+    grid = inference.differences_by_speaker(scored, "emodb", "a", "b", "ua")
+    np.testing.assert_allclose(grid, [[0.1], [0.3]])
+    np.testing.assert_allclose(tables.paired_difference(scored, "emodb", "a", "b", "ua"), [0.1, 0.3])
+    alone = pd.concat([runs({(1, 0): 0.5, (2, 1): 0.7}), by_fold([[0.4, 0.4], [0.4, 0.4]], experiment="b")])
+    np.testing.assert_allclose(tables.paired_difference(alone, "emodb", "a", "b", "ua"), [0.1, 0.3])
+    grid = inference.differences_by_speaker(alone, "emodb", "a", "b", "ua")
+    np.testing.assert_allclose(grid, [[0.1, np.nan], [np.nan, 0.3]])
+
+
 def test_without_a_seed_in_common_every_run_counts():
     grid = inference.scores_by_speaker(runs({(1, 0): 0.1, (2, 1): 0.2}), "emodb", "a", "ua")
     np.testing.assert_array_equal(grid, [[0.1, np.nan], [np.nan, 0.2]])

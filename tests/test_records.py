@@ -81,7 +81,9 @@ def test_a_record_holds_everything_that_a_run_leaves_behind(obtain, tiny_experim
     assert (run["test_speaker"], run["validation_speaker"]) == ("1F", "1M")
     assert run["configuration"] == tiny_experiment.digest and record.settings == tiny_experiment
     assert run["fingerprint"] == "0123456789ab"
-    assert {"code", "hardware", "device", "python", "packages", "seconds", "peak_memory_mib", "started"} <= set(origin)
+    assert {
+        "code", "hardware", "device", "python", "packages", "seconds", "peak_memory_mib", "energy_joules", "started",
+    } <= set(origin)  # fmt: skip
     assert origin["packages"]["torch"] and origin["seconds"] > 0 and origin["peak_memory_mib"] > 0
     assert len(record.history) == 2 and len(record.gradients) == len(record.updates) == 12
     assert len(record.predictions) == 11
@@ -464,6 +466,32 @@ def test_tables_of_an_earlier_version_without_updates_are_read_and_added_to(obta
     assert collect() == ["tiny, small: 1 runs, and 1 collected before"]
     results = records.load_results()
     assert results.runs["fold"].tolist() == [1, 2] and set(results.updates["fold"]) == {2}
+
+
+def test_the_energy_of_a_run_is_collected_where_it_was_read(obtain, monkeypatch):
+    values = iter([5.0, 30.5])  # joules when the run begins and when it ends
+    monkeypatch.setattr(records.energy, "counters_of", lambda device: [records.energy.Counter(lambda: next(values))])
+    assert obtain().provenance["energy_joules"] == 25.5
+    monkeypatch.setattr(records.energy, "counters_of", lambda device: [])
+    assert obtain(fold=2).provenance["energy_joules"] is None
+    collect()
+    for results in (records.load_results(), records.load_runs()):
+        assert results.runs.set_index("fold")["energy_joules"].dropna().to_dict() == {1: 25.5}
+
+
+def test_runs_made_or_collected_before_energy_was_read_count_as_not_read(obtain):
+    file = obtain().folder / "provenance.json"
+    older = {key: value for key, value in json.loads(file.read_text()).items() if key != "energy_joules"}
+    file.write_text(json.dumps(older))
+    collect()
+    table = paths.results_folder() / "tiny" / "small" / "runs.csv"
+    assert pd.read_csv(table)["energy_joules"].isna().all()
+    pd.read_csv(table).drop(columns="energy_joules").to_csv(table, index=False)
+    shutil.rmtree(file.parent)
+    obtain(fold=2)
+    collect()
+    runs = records.load_results().runs
+    assert runs["fold"].tolist() == [1, 2] and runs["energy_joules"].isna().all()
 
 
 def test_collected_numbers_have_six_digits_those_collected_before_too(obtain):

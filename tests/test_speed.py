@@ -26,19 +26,19 @@ def change(folder, name: str, **values) -> None:
 @pytest.mark.parametrize("ratio, met", [(1.5, "met"), (1.51, "not met")])
 def test_whether_an_aim_is_met_follows_from_the_measurement(folder, ratio, met):
     change(folder, "store", ratio=ratio)
-    row = speed.targets(folder).set_index("aim").loc["recordings to store: time over decoding and torch.stft"]
-    assert (row["measured"], row["met"]) == (f"{ratio:g} ×", met)
+    row = speed.targets(folder).set_index("Aim").loc["recordings to store: time over decoding and torch.stft"]
+    assert (row["Measured"], row["Met"]) == (f"{ratio:g} ×", met)
 
 
 @pytest.mark.parametrize("value, met", [(1.8, "met"), (1.79, "not met")])
 def test_an_aim_that_is_a_least_value_is_met_from_there_on(folder, value, met):
     change(folder, "epoch", two_over_one=value)
-    assert speed.targets(folder).set_index("aim").filter(like="two runs", axis=0)["met"].tolist() == [met]
+    assert speed.targets(folder).set_index("Aim").filter(like="two runs", axis=0)["Met"].tolist() == [met]
 
 
 def test_what_was_not_measured_says_so(folder):
     change(folder, "vtlp", over_nlpaug="not measured")
-    rows = speed.targets(folder).set_index("aim")["met"]
+    rows = speed.targets(folder).set_index("Aim")["Met"]
     assert rows["VTLP: times as fast as nlpaug"] == "not measured"
     assert rows["forty folds of Table 1 on a GPU"] == "not measured"
 
@@ -47,7 +47,7 @@ def test_keras_that_was_not_measured_has_no_row_and_its_aims_say_so(folder):
     epoch = speed.load("epoch", folder)
     change(folder, "epoch", experiments={k: v | {"keras": "not measured"} for k, v in epoch["experiments"].items()})
     assert len(speed.epochs(folder)) == 2 * len(epoch["experiments"])
-    rows = speed.targets(folder).set_index("aim")["met"].filter(like="Keras")
+    rows = speed.targets(folder).set_index("Aim")["Met"].filter(like="Keras")
     assert len(rows) == 4 and set(rows) == {"not measured"}
 
 
@@ -57,8 +57,8 @@ def test_five_times_keras_is_five_times_the_useful_operations_of_its_faster_way(
     part = epoch["experiments"]["table1-best"] | {"keras": ways, "useful_gflop": 20.0}
     change(folder, "epoch", experiments={"table1-best": part})
     row = speed.against_keras(folder).iloc[0]
-    assert (row["Keras"], row["five times Keras"]) == (10, 50)
-    assert row["best product"] == epoch["gemm_peak_gflop_per_second"]
+    assert (row["Keras"], row["Five times Keras"]) == (10, 50)
+    assert row["Best product"] == epoch["gemm_peak_gflop_per_second"]
     change(folder, "epoch", experiments={"table1-best": part | {"keras": "not measured"}})
     assert speed.against_keras(folder).empty
 
@@ -78,7 +78,7 @@ def test_a_gpu_has_its_rows_once_it_was_measured(folder):
     assert speed.on_gpu(folder).values.tolist() == [
         ["a card", "float32", 5, 7.5, 40.0, 3000.0], ["a card", "tf32", 5, 7.5, 300.0, 3000.0],
     ]  # fmt: skip
-    rows = speed.targets(folder).set_index("aim")["met"]
+    rows = speed.targets(folder).set_index("Aim")["Met"]
     assert rows["forty folds of Table 1 on a GPU, a card"] == "met"
     assert rows["VTLP on a GPU: time over copying the batch"] == "not met"
 
@@ -102,7 +102,7 @@ def test_every_table_has_a_row_for_all_that_was_measured(folder):
     }  # fmt: skip
     hidden = speed.load("recurrence", folder)["hidden"]
     assert len(speed.recurrences(folder)) == sum(map(len, hidden.values()))
-    assert speed.networks(folder)["seconds per epoch"].is_monotonic_increasing
+    assert speed.networks(folder)["Seconds per epoch"].is_monotonic_increasing
 
 
 @pytest.mark.parametrize(

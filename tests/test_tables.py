@@ -108,8 +108,15 @@ def test_intervals_hold_the_mean_as_often_as_they_claim():
     assert np.mean(held) == pytest.approx(0.95, abs=0.02)
 
 
+def test_an_interval_without_spread_is_its_mean_and_stacks_have_one_each():
+    assert tables.interval(np.array([0.5, 0.5, 0.5])) == (0.5, 0.5)
+    rows = np.array([[0.1, 0.2, 0.6], [0.5, 0.5, 0.5]])
+    np.testing.assert_allclose(np.transpose(tables.interval(rows)), [tables.interval(row) for row in rows])
+
+
 def test_one_speaker_has_no_interval():
-    assert np.isnan(tables.interval(np.array([0.7]))).all()
+    for values in ([0.7], []):
+        assert np.isnan(tables.interval(np.array(values))).all()
     assert tables.with_interval(0.7, np.nan, np.nan) == "70.0"
 
 
@@ -210,11 +217,11 @@ def test_a_comparison_is_of_the_runs_that_both_have_paired_by_fold_and_seed():
         scored("pooling-max", {2: 0.99}, seed=2), scored("pooling-max", {1: 0.99, 2: 0.99}, corpus="nemo"),
     )  # fmt: skip
     row = tables.comparison(run, NO_FAILURES, "emodb", {"pooling-max": "table1-baseline"}).iloc[0]
-    # Fold 2 in one seed, fold 3 in two: 0.52 and (0.66 + 0.94) / 2; +0.02 and (+0.06 + 0.04) / 2.
+    # Folds 2 and 3 in seed 0; seed 1 they share on fold 3 alone: (0.52 + 0.66) / 2, and (+0.02 + 0.06) / 2.
     assert row["Experiment"] == "pooling-max" and row["Compared with"] == "table1-baseline"
     assert (row["Folds"], row["Seeds"]) == (2, 1)
-    assert (row["UA (%)"], row["WA (%)"]) == ("66.0 (2 folds)", "33.0 (2 folds)")
-    assert (row["UA, difference"], row["WA, difference"]) == ("+3.5 (2 folds)", "+1.8 (2 folds)")
+    assert (row["UA (%)"], row["WA (%)"]) == ("59.0 (2 folds)", "29.5 (2 folds)")
+    assert (row["UA, difference"], row["WA, difference"]) == ("+4.0 (2 folds)", "+2.0 (2 folds)")
     assert row["Diverged"] == "0 of 6"
 
 
@@ -292,8 +299,16 @@ def test_networks_of_the_depth_study_are_scored_on_the_runs_that_all_of_them_hav
 
 
 def test_the_depth_study_averages_seeds_within_a_fold():
+    seeds = [
+        scored("depth-1x1", {fold: ua}, seed=seed) for seed, (fold, ua) in enumerate([(1, 0.2), (1, 0.4), (2, 0.5)])
+    ]
+    assert tables.depth_scores(pd.concat(seeds), "emodb", "ua").loc[1, 1] == pytest.approx(0.4)
+
+
+def test_the_depth_study_leaves_out_seeds_that_only_some_folds_have():
     run = pd.concat([scored("depth-1x1", {1: 0.2, 2: 0.5}), scored("depth-1x1", {1: 0.4}, seed=1)])
-    assert tables.depth_scores(run, "emodb", "ua").loc[1, 1] == pytest.approx(0.4)
+    table = tables.depth_scores(run, "emodb", "ua")
+    assert table.loc[1, 1] == pytest.approx(0.35) and table.attrs["seeds"] == (0,)
 
 
 @pytest.mark.parametrize(
@@ -609,6 +624,31 @@ def test_costs_are_the_median_the_longest_and_the_sum_of_seconds_and_the_highest
     assert families[["Corpus", "Family", "Runs"]].head(2).to_numpy().tolist() == [
         ["Emo-DB", "table1", 4], ["nEMO", "pooling", 1],
     ]  # fmt: skip
+
+
+def test_energy_is_that_of_the_runs_that_were_read_and_of_no_others():
+    runs = shuffled(
+        made("table1-best", range(1, 2), energy_joules=1000.0),
+        made("table1-best", range(2, 3), energy_joules=3000.0),
+        made("table1-best", range(3, 4), energy_joules=7196000.0),
+        made("table1-best", range(4, 6), energy_joules=float("nan")),
+        made("table1-best", range(1, 2), device="cuda", energy_joules=500.0),
+        made("pooling-max", range(1, 3), corpus="nemo", energy_joules=float("nan")),
+    )
+    assert tables.energy(runs).to_dict("records") == [
+        {
+            "Corpus": "Emo-DB", "Experiment": "table1-best", "Hardware": "an abacus", "Device": "cpu",
+            "Read": "3 of 5 runs", "Median (kJ)": "3.00", "Highest (kJ)": "7,196.00", "Sum (kWh)": "2.000",
+        },
+        {
+            "Corpus": "Emo-DB", "Experiment": "table1-best", "Hardware": "an abacus", "Device": "cuda",
+            "Read": "1 of 1 run", "Median (kJ)": "0.50", "Highest (kJ)": "0.50", "Sum (kWh)": "0.000",
+        },
+    ]  # fmt: skip
+    assert tables.energy_read(runs) == "The energy of 4 of 8 runs was read."
+    none = runs.assign(energy_joules=float("nan"))
+    assert tables.energy_read(none) == "No run's energy could be read (8 runs)." and tables.energy(none).empty
+    assert tables.energy_read(runs.iloc[:0]) == "No run's energy could be read (0 runs)."
 
 
 def test_an_experiment_belongs_to_the_family_that_compares_it():

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy
 import pandas
+import scipy
 import soundfile
-from scipy.signal import lfilter
 
 from ser_lib import paths
 from ser_lib.audio import SAMPLE_RATE
@@ -338,16 +338,16 @@ def speak(turn: Turn) -> numpy.ndarray:
     tracks = articulate(prosody, steps, random)
     pitch = voice.pitch * 2 ** ((prosody.pitch + tracks["melody"]) / 12)
     source = glottal_pulses(pitch, random)
-    source = lfilter([1 - prosody.tilt], [1, -prosody.tilt], source)
+    source = scipy.signal.lfilter([1 - prosody.tilt], [1, -prosody.tilt], source)
     source = source / numpy.sqrt(numpy.mean(source**2))
     noise = random.standard_normal(steps * STEP)
     excitation = per_sample(tracks["voiced"]) * (source + prosody.breath * 4 * noise)
     speech = resonate(excitation, tracks["formants"] * voice.tract)
     speech = speech / numpy.sqrt(numpy.mean(speech**2))
-    hiss = lfilter([1, -0.95], [1, 0.3], random.standard_normal(steps * STEP))
+    hiss = scipy.signal.lfilter([1, -0.95], [1, 0.3], random.standard_normal(steps * STEP))
     signal = speech + 0.25 * per_sample(tracks["fricative"]) * hiss
     signal = signal * 10 ** ((prosody.level + voice.level) / 20)
-    room = 10 ** (-62 / 20) * lfilter([0.3], [1, -0.7], random.standard_normal(steps * STEP))
+    room = 10 ** (-62 / 20) * scipy.signal.lfilter([0.3], [1, -0.7], random.standard_normal(steps * STEP))
     return numpy.round(numpy.clip(signal + room, -0.999, 0.999)[: turn.samples] * 32767).astype(numpy.int16)
 
 
@@ -431,5 +431,5 @@ def resonate(excitation: numpy.ndarray, formants: numpy.ndarray) -> numpy.ndarra
     state = numpy.zeros(cascade.shape[1] - 1)
     for step, (gain, denominator) in enumerate(zip(gains, cascade, strict=True)):
         part = slice(step * STEP, (step + 1) * STEP)
-        output[part], state = lfilter([gain], denominator, excitation[part], zi=state)
+        output[part], state = scipy.signal.lfilter([gain], denominator, excitation[part], zi=state)
     return output
