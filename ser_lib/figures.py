@@ -6,6 +6,7 @@ hollow.
 """
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import matplotlib as mpl
@@ -1061,6 +1062,45 @@ def baseline_scores(scored: pd.DataFrame, predictions: pd.DataFrame) -> Figure:
         for border in np.arange(len(names) - 1) + 0.5:
             parts = border == len(variants) - 0.5
             axes.axhline(border, color=GREY if parts else "#dddddd", linewidth=1 if parts else 0.6)
+    figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center")
+    return figure
+
+
+def protocol_scores(scored: pd.DataFrame) -> Figure:
+    """What speakers score under each protocol, a mark per corpus.
+
+    Args:
+        scored: as :func:`ser_lib.tables.speaker_scores` returns them; of each corpus, the seeds that all protocols have
+            are drawn.
+
+    Returns:
+        The figure: UA and WA in per cent; a dot per speaker (mean over seeds), means over speakers with 95 % intervals
+        from `MINIMUM_FOLDS` speakers on.
+
+    Source: Section 3, first paragraph.
+    """
+    chosen = tables.of_shared_seeds(scored, tables.PROTOCOLS)
+    summarised = tables.summary(chosen)
+    corpora = [*tables.OPEN_CORPORA, "iemocap"] + ["synthetic"] * ("synthetic" in set(chosen["corpus"]))
+    names = list(tables.PROTOCOLS)
+    figure = Figure(figsize=style.size(height=5.0))
+    grid = figure.subplots(1, 2, sharey=True, sharex=True)
+    offsets = np.linspace(-0.3, 0.3, len(corpora))
+    for axes, (metric, label) in zip(grid, METRICS.items(), strict=True):
+        for corpus, offset in zip(corpora, offsets, strict=True):
+            for row, name in enumerate(names):
+                part = tables.balanced(chosen[(chosen["corpus"] == corpus) & (chosen["experiment"] == name)])
+                dots = 100 * part.groupby("fold")[metric].mean().to_numpy(dtype=float)
+                places = np.full(len(dots), row + offset)
+                axes.plot(dots, places, "o", color=style.CORPUS[corpus], markersize=2, alpha=0.4)
+            ours = summarised[summarised["corpus"] == corpus].set_index("experiment")
+            words = _mean_label(ours, corpus, len(names), "protocols")
+            _draw_means(axes, ours.reindex(names), metric, offset, corpus, words, across=True)
+        axes.set(title=label, xlabel="accuracy (%)", ylim=(len(names) - 0.5, -0.5))
+        axes.set_yticks(range(len(names)), [textwrap.fill(words, 28) for words in tables.PROTOCOLS.values()])
+        axes.grid(axis="y", visible=False)
+        for border in np.arange(len(names) - 1) + 0.5:
+            axes.axhline(border, color="#dddddd", linewidth=0.6)
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center")
     return figure
 

@@ -52,11 +52,9 @@ def find_fold(table: pd.DataFrame, protocol: str, number: int) -> Fold:
     """
     folds = folds_of(table, protocol)
     if not 1 <= number <= len(folds):
-        names = ", ".join(f"{fold.number}={fold.test_speaker}" for fold in folds)
-        raise SerError(
-            f"there is no fold {number} under the protocol {protocol!r}: choose one of 1 to {len(folds)} "
-            f"(fold=test speaker: {names})"
-        )
+        test = "".join(f", {fold.number}={fold.test_speaker}" for fold in folds if fold.test_speaker.count("+") < 2)
+        words = f"protocol {protocol!r}" + (f"; fold=test speaker: {test[2:]}" if test else "")
+        raise SerError(f"there is no fold {number}: choose one of 1 to {len(folds)} ({words})")
     return folds[number - 1]
 
 

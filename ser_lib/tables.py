@@ -31,7 +31,7 @@ from ser_lib.experiments import (
     members,
 )
 from ser_lib.features import frame_counts
-from ser_lib.protocols import ONE_TEST_SPEAKER
+from ser_lib.protocols import ONE_TEST_SPEAKER, folds_of
 
 RUN = records.IDENTITY
 _SCORE = ["utterances", "correct", "wa", "ua"]
@@ -55,6 +55,16 @@ NETWORKS = {
     "table1-best": "network, best model of Table 1",
 }
 """Experiments that stand beside the baselines, and how the tables name them."""
+
+PROTOCOLS = {
+    "table1-baseline": "the paper's: one speaker tests, the partner validates",
+    "normalisation-training": "the same, but eq. 2 from the training part alone",
+    "protocol-test-validates": "the same, but the test speaker chooses the epoch",
+    "protocol-mixed-pair": "the speakers of a session are taken for one another",
+    "protocol-sessions": "both speakers of a session test",
+    "protocol-utterances": "parts of the utterances, whoever spoke them",
+}
+"""The experiments of the family `protocol`, and how tables and figures name what each does."""
 
 NO_FAMILY = "no family"
 """Where an experiment belongs that answers none of the families' questions."""
@@ -412,12 +422,12 @@ def averages(scored: pd.DataFrame, *corpora: str, experiment: str = "table1-best
     for place, metric in enumerate(("WA", "UA")):
         columns[f"{metric} paper (IEMOCAP)"] = [printed[name][place] for name in names]
         for corpus in corpora:
-            ours = _averages(balanced(_part(scored, corpus, experiment)))
+            ours = _averages_of(balanced(_part(scored, corpus, experiment)))
             columns[f"{metric} ours ({TITLES[corpus]})"] = [average[place] for average in ours]
     return pd.DataFrame(columns)
 
 
-def _averages(part: pd.DataFrame) -> list[tuple[str, str]]:
+def _averages_of(part: pd.DataFrame) -> list[tuple[str, str]]:
     """WA and UA of each row of :func:`averages`, of the runs of one experiment on one corpus."""
     if part.empty:
         return [(NOT_RUN, NOT_RUN)] * 3
@@ -582,6 +592,178 @@ def variety(measured: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def protocol_folds(utterances: pd.DataFrame) -> pd.DataFrame:
+    """How each protocol divides a corpus.
+
+    Args:
+        utterances: the corpus's table, with ``utterance, speaker, gender, session`` and ``emotion``.
+
+    Returns:
+        One row per protocol: its experiment, the number of folds, the utterances that train, validate and test (from
+        the smallest fold to the largest), and the share of tested utterances whose speaker trains, or validates, in the
+        same fold, in per cent.
+    """
+    speakers, rows = utterances["speaker"].to_numpy(), []
+    for experiment, words in PROTOCOLS.items():
+        made = folds_of(utterances, EXPERIMENTS[experiment].protocol)
+        row = {"Protocol": words, "Folds": len(made)}
+        for name, part in (("Train", "train"), ("Validate", "validation"), ("Test", "test")):
+            sizes = sorted({len(getattr(fold, part)) for fold in made})
+            row[name] = f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]} to {sizes[-1]}"
+        for name, part in (("Speaker trains", "train"), ("Speaker validates", "validation")):
+            known = sum(np.isin(speakers[fold.test], speakers[getattr(fold, part)]).sum() for fold in made)
+            row[f"{name} (% of tests)"] = f"{100 * known / len(utterances):.0f}"
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def of_shared_seeds(scored: pd.DataFrame, experiments: Iterable[str]) -> pd.DataFrame:
+    """The scores of some experiments, of those seeds of a corpus that all of them have that were run on it.
+
+    Args:
+        scored: as :func:`scores` or :func:`speaker_scores` return them.
+        experiments: their names; one that was not run on a corpus takes no seed from the others, and where no seed is
+            shared, all count.
+    """
+    chosen = scored[scored["experiment"].isin(list(experiments))]
+    parts = []
+    for _, part in chosen.groupby("corpus", sort=False):
+        shared = set.intersection(*part.groupby("experiment")["seed"].agg(set))
+        parts.append(part[part["seed"].isin(shared)] if shared else part)
+    return pd.concat(parts) if parts else chosen
+
+
+def protocol_table(scored: pd.DataFrame, runs: pd.DataFrame, failures: pd.DataFrame, corpus: str) -> pd.DataFrame:
+    """The scores of speakers under each protocol, on one corpus.
+
+    Args:
+        scored: as :func:`speaker_scores` returns them.
+        runs: every run, with ``corpus, experiment, fold`` and ``seed``.
+        failures: runs whose loss did not stay finite.
+        corpus: whose runs to show.
+
+    Returns:
+        One row per experiment of `PROTOCOLS`: what it does, its name, the runs behind the row, ``Speakers × seeds``,
+        and UA and WA in per cent, means over speakers with 95 % interval from `MINIMUM_FOLDS` speakers on. Seeds are
+        those that all protocols have (:func:`of_shared_seeds`). Where runs are there but no speaker is tested whole
+        yet, the row says so.
+
+    Source: Section 3, first paragraph.
+    """
+    chosen = of_shared_seeds(scored[scored["corpus"] == corpus], PROTOCOLS)
+    summarised = summary(chosen).set_index("experiment")
+    rows = []
+    for experiment, words in PROTOCOLS.items():
+        row = {"Protocol": words, "Experiment": experiment}
+        own = _part(runs, corpus, experiment)
+        if experiment in summarised.index:
+            of = summarised.loc[experiment]
+            seeds = balanced(_part(chosen, corpus, experiment))["seed"].unique()
+            row |= {
+                "Runs": int(own["seed"].isin(seeds).sum()),
+                "Speakers × seeds": f"{of['folds']} × {of['seeds']}",
+                "UA (%)": with_interval(of["ua"], of["ua_low"], of["ua_high"]),
+                "WA (%)": with_interval(of["wa"], of["wa_low"], of["wa_high"]),
+            }
+        else:
+            words = "no speaker whole yet" if len(own) else absence(failures, corpus, experiment)
+            row |= {"Runs": len(own), "Speakers × seeds": "–", "UA (%)": words, "WA (%)": words}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def chosen_against_tested(scored: pd.DataFrame, validation: pd.DataFrame, failures: pd.DataFrame) -> pd.DataFrame:
+    """The UA by which the epoch was chosen, beside the UA of the test part at that epoch, by corpus and protocol.
+
+    Args:
+        scored: of every run, as :func:`scores` returns them.
+        validation: of the same runs, as :func:`validation_scores` returns them.
+        failures: runs whose loss did not stay finite.
+
+    Returns:
+        One row per corpus that has a run and experiment of `PROTOCOLS`: runs (of the seeds that all of them have), both
+        UA in per cent (means over folds, seeds averaged first), and the first less the second in points, with 95 %
+        interval from `MINIMUM_FOLDS` folds on that share no test speaker. A corpus without runs has one row that says
+        so.
+
+    Source: Section 3, first paragraph (the validation speaker; the paper prints no score of theirs).
+    """
+    columns = ["Corpus", "Protocol", "Runs", "UA, validation (%)", "UA, test (%)", "Difference (points)"]
+    scored = of_shared_seeds(scored, PROTOCOLS)
+    both = scored.merge(validation[[*RUN, "ua"]], on=RUN, suffixes=("", "_validation"), validate="one_to_one")
+    rows = []
+    for corpus in (*OPEN_CORPORA, "iemocap"):
+        if corpus not in set(both["corpus"]):
+            missing = absence(failures, corpus, "table1-baseline")
+            rows.append(dict.fromkeys(columns, missing) | {"Corpus": TITLES[corpus], "Protocol": "all"})
+            continue
+        for experiment, words in PROTOCOLS.items():
+            part = balanced(_part(both, corpus, experiment))
+            row = {"Corpus": TITLES[corpus], "Protocol": words, "Runs": len(part)}
+            if part.empty:
+                row |= dict.fromkeys(columns[3:], absence(failures, corpus, experiment))
+            else:
+                means = 100 * part.groupby("fold")[["ua_validation", "ua"]].mean()
+                # Kept with six digits: what is the same must not differ by the last of them.
+                points = (means["ua_validation"] - means["ua"]).round(3).to_numpy()
+                apart = not _share_speakers(part)
+                row |= {
+                    columns[3]: f"{means['ua_validation'].mean():.1f}",
+                    columns[4]: f"{means['ua'].mean():.1f}",
+                    columns[5]: points_with_interval(points) if apart else f"{points.mean():+.1f}",
+                }
+            rows.append(row)
+    return pd.DataFrame(rows, columns=columns)
+
+
+def five_against_ten(scored: pd.DataFrame, corpora: Iterable[str]) -> pd.DataFrame:
+    """One fold per session against one per speaker, and what the choice of a session's test speaker is worth.
+
+    Args:
+        scored: of every run, as :func:`scores` returns them.
+        corpora: those to show beside the paper's Table 2.
+
+    Returns:
+        One row per way to average: UA in per cent, the paper's of Table 2 (its best model), and that of the baseline on
+        each corpus. The three rows of chosen speakers are over all choices of one test speaker per session (footnote
+        3): the lowest mean, the standard deviation over choices that are equally likely, and the highest mean.
+
+    Source: Section 3, first paragraph, footnotes 1 and 3; Table 2.
+    """
+    pair = ("table1-baseline", "protocol-sessions")
+    scored = of_shared_seeds(scored, pair)
+    names = ["one fold per speaker", "one fold per session, both of its speakers test"]
+    names += [f"one speaker per session tests, {of}" for of in ("lowest", "standard deviation", "highest")]
+    table = {"Average": names}
+    printed = paper.table2().set_index("fold")["ua"] / 100
+    table["Paper, Table 2 (IEMOCAP)"] = _averages(printed, printed.iloc[:0], "not printed")
+    for corpus in corpora:
+        papers, sessions = (balanced(_part(scored, corpus, name)).groupby("fold")["ua"].mean() for name in pair)
+        table[f"Ours, {TITLES[corpus]}"] = _averages(papers, sessions, absence(_NO_FAILURES, corpus, pair[0]))
+    return pd.DataFrame(table)
+
+
+def _averages(by_speaker: pd.Series, by_session: pd.Series, missing: str) -> list[str]:
+    """UA by fold -> the cells of :func:`five_against_ten`.
+
+    Args:
+        by_speaker: of folds that each test a speaker, in [0, 1], indexed by their numbers: two of each session.
+        by_session: of folds that each test a session; any of the two may be empty.
+        missing: what to say then.
+    """
+    means = [
+        f"{100 * ua.mean():.1f} ({counted(len(ua), 'fold')})" if len(ua) else missing for ua in (by_speaker, by_session)
+    ]
+    if by_speaker.empty:
+        return [*means, missing, missing, missing]
+    if len(by_speaker) % 2 or list(by_speaker.index) != list(range(1, len(by_speaker) + 1)):
+        return [*means, *["not every speaker yet"] * 3]
+    pairs = by_speaker.to_numpy().reshape(-1, 2)
+    # A choice is a fair coin for each session: variances of half the differences add up.
+    deviation = np.sqrt(np.square(np.diff(pairs) / 2).sum()) / len(pairs)
+    return [*means, *(f"{100 * ua:.1f}" for ua in (pairs.min(axis=1).mean(), deviation, pairs.max(axis=1).mean()))]
+
+
 def transfer_scores(counts: pd.DataFrame) -> pd.DataFrame:
     """WA and UA of each target speaker, by networks that were trained on another corpus.
 
@@ -628,18 +810,12 @@ def transfer_table(counts: pd.DataFrame, scored: pd.DataFrame, experiment: str, 
                     cell = _cell(within, source, experiment, metric)
                     cell = f"within: {cell}" if (source, experiment) in within.index else cell
                 elif len(part):
-                    cell = _percent_of_speakers(part[metric])
+                    cell = _percent(part[metric].mean(), *supported_interval(part[metric]), len(part), "speaker")
                 else:
                     cell = LICENCE if "iemocap" in (source, target) else NOT_RUN
                 row[f"Tested on {TITLES[target]}"] = cell
             rows.append(row)
     return pd.DataFrame(rows)
-
-
-def _percent_of_speakers(values: pd.Series) -> str:
-    """Mean over speakers in per cent with its interval, or with the number of speakers if they are too few for one."""
-    text = with_interval(values.mean(), *supported_interval(values))
-    return text if len(values) >= MINIMUM_FOLDS else f"{text} ({counted(len(values), 'speaker')})"
 
 
 def predictions_of(predictions: pd.DataFrame, *names: str) -> pd.DataFrame:
@@ -1314,10 +1490,10 @@ def _cell(
     return _percent(row[metric], row[f"{metric}_low"], row[f"{metric}_high"], int(row["folds"]))
 
 
-def _percent(mean: float, low: float, high: float, folds: int) -> str:
+def _percent(mean: float, low: float, high: float, folds: int, noun: str = "fold") -> str:
     """Percent with an interval, or with the number of folds if they are too few for one."""
     text = with_interval(mean, low, high)
-    return f"{text} ({counted(folds, 'fold')})" if np.isnan(low) else text
+    return f"{text} ({counted(folds, noun)})" if np.isnan(low) else text
 
 
 def _part(table: pd.DataFrame, corpus: str, experiment: str) -> pd.DataFrame:

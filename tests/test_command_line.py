@@ -11,7 +11,9 @@ import pytest
 from ser_lib import __main__, corpora, experiments, paths, records, training
 from ser_lib.corpora import EMOTIONS
 
-COMMANDS = ["fetch", "corpus", "experiments", "run", "collect", "variety", "baselines", "predict", "readme"]
+COMMANDS = [
+    "fetch", "corpus", "experiments", "run", "collect", "variety", "baselines", "transfer", "predict", "readme",
+]  # fmt: skip
 SMALL = [
     "--set", "filters=[2, 2]", "--set", "kernels=[[3, 3], [3, 3]]", "--set", "strides=[[8, 2], [4, 2]]",
     "--set", "hidden_size=3", "--set", "epochs=1", "--set", "test_copies=1", "--set", "vtlp=none",
@@ -119,6 +121,19 @@ def test_a_run_is_made_once_collected_and_used_to_predict(command, synthetic_roo
     assert table[[f"p_{emotion}" for emotion in EMOTIONS]].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-3)
 
 
+def test_transfer_says_what_networks_score_on_another_corpus_and_keeps_the_counts(
+    command, tiny_table, tiny_experiment, synthetic_root, monkeypatch
+):
+    monkeypatch.setitem(experiments.EXPERIMENTS, "pooling-max", tiny_experiment)
+    records.obtain(tiny_table, records.run_key(tiny_table, "pooling-max", tiny_experiment, 1, 0), "cpu")
+    asked = ("--source", "tiny", "--corpus", "synthetic", "--experiment", "pooling-max", "--root", synthetic_root)
+    status, out, _ = command("transfer", *asked)
+    file = paths.results_folder() / "synthetic" / "transfer.csv"
+    assert status == 0 and out.endswith(f"kept in {file}\n")
+    assert out.count("tiny to synthetic, pooling-max, eq. 2 with the ") == 2 and "(mean over 10 speakers)" in out
+    assert pd.read_csv(file).groupby("normalisation")["count"].sum().to_dict() == {"source": 232, "target": 232}
+
+
 def test_collect_gathers_the_runs_where_it_is_told(command, tiny_table, tiny_experiment, monkeypatch, tmp_path):
     monkeypatch.setattr(records, "EXPERIMENTS", {"small": tiny_experiment})
     records.obtain(tiny_table, records.run_key(tiny_table, "small", tiny_experiment, 1, 0), "cpu")
@@ -164,6 +179,7 @@ def test_the_study_is_described_before_anything_is_run(command, synthetic_root):
         (["run", "--corpus", "nowhere", "--experiment", "table1-best", "--fold", "1"], 1, "unknown corpus 'nowhere'"),
         (["run", "{best}", "--fold", "11"], 1, "there is no fold 11: choose one of 1 to 10"),
         (["run", "{best}", "--fold", "0"], 1, "there is no fold 0"),
+        (["run", "{best}", "--fold", "6", "--set", "protocol=sessions"], 1, "there is no fold 6: choose one of 1 to 5"),
         (["run", "{best}", "--fold", "1", "--seed", "-1"], 1, "seed -1"),
         (["run", "{best}", "--fold", "1", "--set", "epoch=1"], 1, "did you mean 'epochs'?"),
         (["run", "{best}", "--fold", "1", "--set", "epochs"], 1, "is not KEY=VALUE"),
@@ -176,6 +192,8 @@ def test_the_study_is_described_before_anything_is_run(command, synthetic_root):
         (["collect"], 1, "there is no finished run"),
         (["predict", "{tmp}", "a.wav"], 1, "holds no finished run"),
         (["predict", "{tmp}"], 2, "Missing argument"),
+        (["transfer", "--source", "emodb", "--corpus", "synthetic", "--root", "{synthetic}"], 1, "is finished on this"),
+        (["transfer", "--source", "emodb", "--corpus", "synthetic", "--experiment", "tabel1-best"], 1, "'table1-best'"),
         (["corpsu"], 2, "No such command 'corpsu'"),
         (["corpus"], 2, "Missing argument"),
     ],

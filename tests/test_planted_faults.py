@@ -646,8 +646,8 @@ FAULTS = [
     Fault(
         "a first look takes one fold too few",
         "ser_lib/study.py",
-        "numbers[: stage.folds]",
-        "numbers[: stage.folds and stage.folds - 1]",
+        "numbers[settings.protocol][: stage.folds]",
+        "numbers[settings.protocol][: stage.folds and stage.folds - 1]",
         "tests/test_study.py::"
         "test_all_else_is_looked_at_on_two_folds_then_the_tables_get_seeds_then_all_else_is_run_whole",
     ),
@@ -810,6 +810,70 @@ FAULTS = [
         """part["energy_joules"].dropna()""",
         """part["energy_joules"].fillna(0)""",
         "tests/test_tables.py::test_energy_is_that_of_the_runs_that_were_read_and_of_no_others",
+    ),
+    # Protocols, and networks on other corpora
+    Fault(
+        "both folds of a mistaken pair test the same half",
+        "ser_lib/protocols.py",
+        "halves[pair].pop()",
+        "halves[pair][0]",
+        "tests/test_protocols.py::test_each_utterance_is_tested_exactly_once",
+    ),
+    Fault(
+        "utterances that choose the epoch train, too",
+        "ser_lib/protocols.py",
+        "np.setdiff1d(of_speaker.train, validation)",
+        "of_speaker.train",
+        "tests/test_protocols.py::test_no_utterance_that_tests_or_validates_trains",
+    ),
+    Fault(
+        "folds over utterances are dealt out speaker by speaker",
+        "ser_lib/protocols.py",
+        "shuffle=True, random_state=SEED",
+        "shuffle=False",
+        "tests/test_protocols.py::test_folds_over_utterances_are_shuffled",
+    ),
+    Fault(
+        "the partner still chooses the epoch where the test speaker should",
+        "ser_lib/protocols.py",
+        "validation=fold.test)",
+        "validation=fold.validation)",
+        "tests/test_protocols.py::test_the_speaker_who_tests_also_validates_and_the_partner_has_no_part",
+    ),
+    Fault(
+        "every experiment is run on the paper's folds",
+        "ser_lib/records.py",
+        "find_fold(table, key.settings.protocol, key.fold)",
+        'find_fold(table, "speakers", key.fold)',
+        "tests/test_protocols.py::test_a_run_is_made_on_its_experiments_own_fold_and_its_record_names_who_tested",
+    ),
+    Fault(
+        "a speaker of whom half is tested counts as a whole one",
+        "ser_lib/tables.py",
+        """ or len(part) != speakers.loc[(corpus, speaker), "utterances"]""",
+        "",
+        "tests/test_tables.py::test_a_speaker_of_whom_a_part_is_not_tested_yet_or_whom_the_paper_s_protocol_does_not_test_has_no_score",
+    ),
+    Fault(
+        "folds of one number are paired whoever they test",
+        "ser_lib/tables.py",
+        """same = (parts[first]["test_speaker"] == parts[other]["test_speaker"]).all()""",
+        "same = True",
+        "tests/test_tables.py::test_folds_of_one_number_but_other_people_are_not_paired",
+    ),
+    Fault(
+        "the statistics of the two corpora change places",
+        "ser_lib/transfer.py",
+        """statistics = {"source": (run["mean_db"], run["variance_db2"]), "target": own}""",
+        """statistics = {"target": (run["mean_db"], run["variance_db2"]), "source": own}""",
+        "tests/test_transfer.py::test_each_statistic_is_the_one_that_it_is_said_to_be_and_votes_are_taken_as_the_experiment_does",
+    ),
+    Fault(
+        "a cell of a confusion counts once, however many utterances it holds",
+        "ser_lib/tables.py",
+        """part.loc[part.index.repeat(part["count"].astype(int))]""",
+        "part",
+        "tests/test_tables.py::test_transfer_is_scored_for_each_network_and_speaker_and_averaged_over_the_networks",
     ),
 ]
 

@@ -229,11 +229,18 @@ def test_with_the_same_training_part_only_the_choice_of_the_epoch_and_the_test_p
 # What is refused
 
 
-@pytest.mark.parametrize("protocol, last", [("speakers", 6), ("sessions", 3), ("utterances", 6)])
-def test_a_number_without_a_fold_is_refused_and_the_folds_are_listed(tiny_table, protocol, last):
+@pytest.mark.parametrize(
+    "protocol, last, listed",
+    [
+        ("speakers", 6, "; fold=test speaker: 1=1F, 2=1M, .*"),
+        ("sessions", 3, "; fold=test speaker: 1=1F.1M, 2=2F.2M, 3=3F.3M"),
+        ("utterances", 6, ""),  # nearly everyone in each of them
+    ],
+)
+def test_a_number_without_a_fold_is_refused_and_the_folds_are_listed(tiny_table, protocol, last, listed):
     assert protocols.find_fold(tiny_table, protocol, last).number == last
     for number in (0, last + 1):
-        message = f"there is no fold {number} under the protocol '{protocol}': choose one of 1 to {last} .*1=1F"
+        message = rf"there is no fold {number}: choose one of 1 to {last} \(protocol '{protocol}'{listed}\)$"
         with pytest.raises(SerError, match=message):
             protocols.find_fold(tiny_table, protocol, number)
 
@@ -241,7 +248,7 @@ def test_a_number_without_a_fold_is_refused_and_the_folds_are_listed(tiny_table,
 def test_a_run_asks_for_folds_of_its_own_protocol(tiny_table, tiny_experiment):
     settings = tiny_experiment.with_settings(protocol="sessions")
     assert records.run_key(tiny_table, "x", settings, 3, 0).fold == 3
-    with pytest.raises(SerError, match="no fold 4 under the protocol 'sessions'"):
+    with pytest.raises(SerError, match="no fold 4: choose one of 1 to 3 .protocol 'sessions'"):
         records.run_key(tiny_table, "x", settings, 4, 0)
 
 

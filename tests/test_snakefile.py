@@ -86,6 +86,17 @@ def test_families_and_experiments_of_some_folds_are_asked_for_each_once(dry_run,
     assert {(given["--corpus"], given["--root"]) for given in options} == {("synthetic", str(synthetic_root))}
 
 
+def test_each_experiment_is_asked_for_on_all_folds_of_its_own_protocol(dry_run):
+    status, output = dry_run("runs", "experiments=protocol-sessions,protocol-utterances")
+    assert status == 0, output
+    [asked] = [line for line in output.split("rule runs:")[1].splitlines() if line.startswith("    input: ")]
+    found = [re.search(r"/(protocol-[a-z]+)/fold-(\d+)-", file).groups() for file in asked.split(", ")]
+    expected = [("protocol-sessions", fold) for fold in range(1, 6)]
+    assert [(name, int(fold)) for name, fold in found] == expected + [
+        ("protocol-utterances", fold) for fold in range(1, 11)
+    ]
+
+
 def test_an_unknown_family_is_an_error_that_suggests_the_nearest(dry_run):
     status, output = dry_run("runs", "experiments=table1,pooolng")
     assert status != 0 and "there is no experiment or family 'pooolng'; did you mean 'pooling'?" in output

@@ -12,10 +12,10 @@ import pytest
 import torch
 from scipy import stats
 
-from ser_lib import model, paper, paths, tables, training, verdicts
+from ser_lib import model, paper, paths, tables, training, transfer, verdicts
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
-from ser_lib.experiments import BASELINE, EXPERIMENTS, FAMILIES, Experiment
+from ser_lib.experiments import BASELINE, EXPERIMENTS, FAMILIES, Experiment, members
 
 
 def predictions(right_by_fold: dict[int, int], seed: int = 0, experiment: str = "table1-best") -> pd.DataFrame:
@@ -708,3 +708,268 @@ def test_every_table_and_figure_of_results_says_which_runs_are_behind_it(page):
     ]  # fmt: skip
     assert of_results
     assert [cell for cell in of_results if not re.search(r"source=|source\(|Source\(", cell)] == []
+
+
+# Protocols under which a fold tests several speakers, or parts of them
+
+
+def of_protocol(experiment: str, folds: dict[int, list[str]], correct: dict[str, int], seed: int = 0) -> pd.DataFrame:
+    """Predictions of runs whose folds test some of the utterances named ``<speaker>-<emotion>-<take>``.
+
+    Args:
+        experiment: its name.
+        folds: fold -> speakers of whom it tests every utterance, or halves of them, as ``s1/0`` and ``s1/1``.
+        correct: speaker -> how many of the four emotions are recognised, from the first.
+        seed: of the runs.
+    """
+    rows = []
+    for fold, speakers in folds.items():
+        for name in speakers:
+            speaker, _, half = name.partition("/")
+            for take in [int(half)] if half else [0, 1]:
+                for place, emotion in enumerate(EMOTIONS):
+                    found = emotion if place < correct[speaker] else EMOTIONS[place - 1]
+                    rows.append(
+                        ("emodb", experiment, fold, seed, f"{speaker}-{emotion}-{take}", speaker, emotion, found)
+                    )
+    columns = [*tables.RUN, "utterance", "speaker", "truth", "prediction"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+PAPERS = {1: ["s2"], 2: ["s1"], 3: ["s4"], 4: ["s3"]}  # fold numbers do not follow the names
+SESSIONS = {1: ["s1", "s2"], 2: ["s3", "s4"]}
+ALL_RIGHT = {"s1": 4, "s2": 4, "s3": 4, "s4": 4}
+MIXED = {1: ["s1/0", "s2/1"], 2: ["s1/1", "s2/0"], 3: ["s3/0", "s4/0"], 4: ["s3/1", "s4/1"]}
+
+
+def test_a_run_of_several_speakers_is_scored_as_one_where_its_protocol_tests_several():
+    scored = tables.scores(of_protocol("protocol-sessions", SESSIONS, {"s1": 4, "s2": 2, "s3": 1, "s4": 1}))
+    assert scored["test_speaker"].tolist() == ["s1+s2", "s3+s4"]
+    assert scored["ua"].tolist() == [0.75, 0.25] and scored["utterances"].tolist() == [16, 16]
+    with pytest.raises(SerError, match="tests 2 speakers: a fold tests one"):
+        tables.scores(of_protocol("protocol-test-validates", SESSIONS, ALL_RIGHT))
+
+
+@pytest.mark.parametrize("experiment, folds", [("protocol-sessions", SESSIONS), ("protocol-mixed-pair", MIXED)])
+def test_a_speaker_is_scored_over_all_runs_that_test_him_and_paired_with_his_fold_of_the_paper(experiment, folds):
+    papers = of_protocol("table1-baseline", PAPERS, {"s1": 1, "s2": 2, "s3": 1, "s4": 1})
+    other = of_protocol(experiment, folds, {"s1": 4, "s2": 3, "s3": 2, "s4": 1})
+    scored = tables.speaker_scores(shuffled(papers, other, other.assign(seed=5)))
+    pd.testing.assert_frame_equal(scored[scored["experiment"] == "table1-baseline"], tables.scores(papers))
+    own = scored[(scored["experiment"] == experiment) & (scored["seed"] == 5)].set_index("test_speaker").sort_index()
+    assert own["fold"].to_dict() == {"s1": 2, "s2": 1, "s3": 4, "s4": 3}
+    assert own["ua"].tolist() == [1.0, 0.75, 0.5, 0.25] and set(own["utterances"]) == {8}
+    differences = tables.paired_difference(scored, "emodb", experiment, "table1-baseline", "ua")
+    assert differences.tolist() == [0.25, 0.75, 0.0, 0.25]  # in the order of the paper's folds
+
+
+def test_a_speaker_of_whom_a_part_is_not_tested_yet_or_whom_the_paper_s_protocol_does_not_test_has_no_score():
+    papers = of_protocol("table1-baseline", {2: ["s1"], 3: ["s4"]}, {"s1": 1, "s4": 1})
+    some = {fold: names for fold, names in MIXED.items() if fold != 4}  # s3 and s4 half, s2 unknown
+    scored = tables.speaker_scores(pd.concat([papers, of_protocol("protocol-mixed-pair", some, ALL_RIGHT)]))
+    assert scored.loc[scored["experiment"] == "protocol-mixed-pair", "test_speaker"].tolist() == ["s1"]
+    alone = tables.speaker_scores(of_protocol("protocol-mixed-pair", MIXED, ALL_RIGHT))
+    assert alone.empty and list(alone) == list(scored)
+    assert list(tables.speaker_scores(NONE.assign(utterance=""))) == list(scored)
+
+
+def test_an_utterance_that_is_tested_twice_is_refused():
+    papers = of_protocol("table1-baseline", PAPERS, ALL_RIGHT)
+    twice = of_protocol("protocol-mixed-pair", {1: ["s1/0"], 2: ["s1/0"]}, {"s1": 4})
+    with pytest.raises(SerError, match="emodb, protocol-mixed-pair, seed 0: s1-neutral-0 was tested twice"):
+        tables.speaker_scores(pd.concat([papers, twice]))
+
+
+def test_folds_of_one_number_but_other_people_are_not_paired():
+    papers, other = (
+        of_protocol("table1-baseline", PAPERS, ALL_RIGHT),
+        of_protocol("protocol-sessions", SESSIONS, ALL_RIGHT),
+    )
+    by_run, references = tables.scores(pd.concat([papers, other])), {"protocol-sessions": "table1-baseline"}
+    for refused in (
+        lambda: tables.paired_difference(by_run, "emodb", "protocol-sessions", "table1-baseline", "ua"),
+        lambda: tables.in_common(by_run, "emodb", ["table1-baseline", "protocol-sessions"]),
+        lambda: tables.comparison(by_run, NO_FAILURES, "emodb", references),
+    ):
+        with pytest.raises(SerError, match="cannot be paired by fold"):
+            refused()
+    by_speaker = tables.speaker_scores(pd.concat([papers, other]))
+    assert tables.comparison(by_speaker, NO_FAILURES, "emodb", references)["Folds"].tolist() == [4]
+
+
+def test_validation_scores_of_other_protocols_are_not_paired_with_the_papers():
+    names = ["table1-baseline", "protocol-test-validates", "normalisation-training"]
+    validation = pd.concat([scored(name, {1: 0.5, 2: 0.6}) for name in names]).drop(columns="test_speaker")
+    assert len(tables.paired_difference(validation, "emodb", "normalisation-training", "table1-baseline", "ua")) == 2
+    with pytest.raises(SerError, match="cannot be paired by fold"):
+        tables.paired_difference(validation, "emodb", "protocol-test-validates", "table1-baseline", "ua")
+    alone = validation[validation["experiment"] == "table1-baseline"]
+    assert len(tables.paired_difference(alone, "emodb", "protocol-test-validates", "table1-baseline", "ua")) == 0
+
+
+@pytest.mark.parametrize(
+    "speakers, apart",
+    [
+        ([f"s{fold}" for fold in range(8)], True),
+        ([f"s{fold}+t{fold}" for fold in range(8)], True),
+        ([f"s{fold // 2}+t{fold // 2}" for fold in range(8)], False),
+        (["s1+s2"] + [f"s{fold}" for fold in range(2, 9)], False),
+    ],
+)
+def test_folds_that_share_speakers_are_no_sample_and_have_no_interval(speakers, apart):
+    ours = pd.concat([scored("protocol-utterances", {n: 0.5 + n / 50 for n in range(8)}, seed) for seed in (0, 1)])
+    row = tables.summary(ours.assign(test_speaker=speakers * 2)).iloc[0]
+    assert row.ua == pytest.approx(0.57) and row.folds == 8
+    assert np.isfinite([row.ua_low, row.wa_high]).all() == apart
+
+
+def test_a_fold_of_several_speakers_has_no_row_of_table_2_beside_it():
+    papers = tables.fold_beside_paper(scored("protocol-test-validates", {1: 0.5}))
+    assert papers[""].tolist() == ["ours, Emo-DB", "paper, IEMOCAP"]
+    assert tables.fold_beside_paper(scored("protocol-sessions", {1: 0.5}))[""].tolist() == ["ours, Emo-DB"]
+
+
+def test_folds_are_called_speakers_only_where_each_tests_one():
+    of = pd.DataFrame([("emodb", "protocol-sessions", fold, 0, "c", "h") for fold in (1, 2)],
+                      columns=[*tables.RUN, "code", "hardware"])  # fmt: skip
+    assert "2 runs (2 folds × 1 seed)" in tables.provenance(of, "protocol-sessions")
+    assert "2 runs (2 speakers × 1 seed)" in tables.provenance(
+        of.assign(experiment="protocol-test-validates"), "protocol-test-validates"
+    )
+
+
+# Transfer
+
+
+def confusion(source: str, target: str, correct: dict[str, list[int]], normalisation: str = "source") -> pd.DataFrame:
+    """Counts of networks, one per fold: speaker -> how many of its four emotions each of them recognises; ten times
+    as many utterances are neutral as are of any other emotion, so that UA and WA differ."""
+    rows = [
+        (source, "table1-baseline", fold, 0, target, normalisation, speaker, emotion,
+         emotion if place < found else EMOTIONS[(place + 1) % 4], 10 if emotion == "neutral" else 1)
+        for speaker, of_networks in correct.items()
+        for fold, found in enumerate(of_networks, start=1)
+        for place, emotion in enumerate(EMOTIONS)
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=[*transfer.CELL, "count"])
+
+
+def test_transfer_is_scored_for_each_network_and_speaker_and_averaged_over_the_networks():
+    scored = tables.transfer_scores(confusion("emodb", "nemo", {"A": [4, 2], "B": [1, 1]}))
+    assert scored["speaker"].tolist() == ["A", "B"] and scored["runs"].tolist() == [2, 2]
+    assert scored["ua"].tolist() == [0.75, 0.25]
+    assert scored["wa"].tolist() == pytest.approx([(1 + 11 / 13) / 2, 10 / 13])
+
+
+def test_the_table_of_transfer_has_a_row_per_source_and_statistics_and_its_own_scores_where_nothing_is_transferred():
+    eight = dict(zip("ABCDEFGH", [[4], [3], [2], [1]] * 2, strict=True))
+    counts = pd.concat([
+        confusion("emodb", "nemo", eight), confusion("emodb", "nemo", {"A": [4], "B": [3]}, "target"),
+        confusion("ravdess", "nemo", eight).assign(experiment="table1-best"),
+    ])  # fmt: skip
+    ours = scored("table1-baseline", {fold: 0.8 for fold in range(1, 7)})
+    shown = tables.transfer_table(counts, ours, "table1-baseline").set_index(["Trained on", "Statistics of eq. 2"])
+    assert len(shown) == 8
+    low, high = stats.t.interval(0.95, 7, 62.5, stats.sem([100, 75, 50, 25] * 2))
+    assert shown.loc[("Emo-DB", "source's"), "Tested on nEMO"] == f"62.5 [{low:.1f}, {high:.1f}]"
+    assert shown.loc[("Emo-DB", "target's own"), "Tested on nEMO"] == "87.5 (2 speakers)"
+    assert set(shown.loc["Emo-DB", "Tested on Emo-DB"]) == {"within: 80.0 [80.0, 80.0]"}
+    assert set(shown.loc["RAVDESS", "Tested on nEMO"]) == {"not run yet"}
+    assert set(shown.loc["RAVDESS", "Tested on RAVDESS"]) == {"not run yet"}
+    assert set(shown["Tested on IEMOCAP"]) | set(shown.loc["IEMOCAP"].stack()) == {"not run here"}
+    wa = tables.transfer_table(counts, ours, "table1-baseline", "wa").set_index(["Trained on", "Statistics of eq. 2"])
+    assert wa.loc[("Emo-DB", "source's"), "Tested on Emo-DB"] == "within: 40.0 [40.0, 40.0]"
+
+
+def test_without_any_count_the_table_of_transfer_says_so():
+    shown = tables.transfer_table(transfer.load(), tables.scores(NONE), "table1-baseline")
+    assert set(shown.iloc[:, 2:].stack()) == {"not run yet", "not run here"}
+
+
+# What the page of protocols shows
+
+
+def test_every_experiment_of_the_family_has_words_and_the_papers_protocol_comes_first():
+    assert set(tables.PROTOCOLS) == set(members("protocol")) and next(iter(tables.PROTOCOLS)) == "table1-baseline"
+
+
+def test_how_protocols_divide_a_corpus_and_whom_they_know(tiny_table):
+    shown = tables.protocol_folds(tiny_table).set_index("Protocol")
+    rows = {name: shown.loc[words].tolist() for name, words in tables.PROTOCOLS.items()}
+    assert rows["table1-baseline"] == rows["normalisation-training"] == [6, "44", "11", "11", "0", "0"]
+    assert rows["protocol-test-validates"] == [6, "44", "11", "11", "0", "100"]
+    assert rows["protocol-mixed-pair"] == [6, "44", "11", "11", "0", "100"]
+    assert rows["protocol-sessions"][0] == 3 and rows["protocol-sessions"][3:] == ["22", "0", "0"]
+    assert rows["protocol-utterances"] == [6, "44", "11", "11", "100", rows["protocol-utterances"][-1]]
+
+
+def test_protocols_are_shown_on_the_seeds_that_all_of_them_have():
+    baseline = [scored("table1-baseline", {1: 0.5, 2: 0.5}, seed) for seed in (0, 1, 2)]
+    others = [scored("protocol-sessions", {1: 0.7, 2: 0.9}, 1), scored("protocol-sessions", {1: 0.1}, 2)]
+    elsewhere = [scored("table1-baseline", {1: 0.5}, 7, "nemo"), scored("table1-best", {1: 0.5}, 9)]
+    shared = tables.of_shared_seeds(shuffled(*baseline, *others, *elsewhere), tables.PROTOCOLS)
+    assert set(zip(shared["corpus"], shared["seed"], strict=True)) == {("emodb", 1), ("emodb", 2), ("nemo", 7)}
+    apart = tables.of_shared_seeds(pd.concat([baseline[0], others[0]]), tables.PROTOCOLS)
+    assert len(apart) == 4  # no seed in common: all count
+
+
+def test_a_row_of_a_protocol_has_its_runs_its_speakers_and_means_over_them():
+    eight = {fold: 0.5 + fold / 100 for fold in range(1, 9)}
+    ours = pd.concat([scored("table1-baseline", eight, seed) for seed in (0, 1)] + [scored("protocol-sessions", eight)])
+    made = pd.DataFrame(
+        [("emodb", "table1-baseline", fold, seed) for fold in range(1, 9) for seed in (0, 1)]
+        + [("emodb", "protocol-sessions", fold, 0) for fold in range(1, 5)]
+        + [("emodb", "protocol-mixed-pair", 1, 0), ("nemo", "protocol-sessions", 5, 0)],
+        columns=tables.RUN,
+    )
+    shown = tables.protocol_table(ours, made, failed("protocol-utterances", [1]), "emodb").set_index("Experiment")
+    assert list(shown.index) == list(tables.PROTOCOLS)
+    low, high = stats.t.interval(0.95, 7, 54.5, stats.sem([51, 52, 53, 54, 55, 56, 57, 58]))
+    for name, count in (("table1-baseline", 8), ("protocol-sessions", 4)):
+        assert shown.loc[name, "Runs"] == count and shown.loc[name, "Speakers × seeds"] == "8 × 1"
+        assert shown.loc[name, "UA (%)"] == f"54.5 [{low:.1f}, {high:.1f}]"
+        assert shown.loc[name, "WA (%)"] == f"27.2 [{low / 2:.1f}, {high / 2:.1f}]"
+    assert shown["UA (%)"].to_dict() == shown["UA (%)"].to_dict() | {
+        "protocol-mixed-pair": "no speaker whole yet", "protocol-utterances": "diverged",
+        "protocol-test-validates": "not run yet",
+    }  # fmt: skip
+    licensed = tables.protocol_table(ours, made, NO_FAILURES, "iemocap")
+    assert set(licensed["UA (%)"]) == {"not run here"} and set(licensed["Runs"]) == {0}
+
+
+def test_what_chose_the_epoch_is_set_against_what_was_tested_then():
+    folds = range(1, 7)
+    papers, mixed = (
+        scored(name, dict.fromkeys(folds, ua)) for name, ua in (("table1-baseline", 0.5), ("protocol-mixed-pair", 0.6))
+    )
+    best = shuffled(papers.assign(ua=[0.5 + fold / 10 for fold in folds]), mixed.assign(ua=0.7))
+    tested = shuffled(papers, mixed.assign(test_speaker="s1+s2"))
+    shown = tables.chosen_against_tested(tested, best[[*tables.RUN, "wa", "ua"]], NO_FAILURES)
+    ours = shown[shown["Corpus"] == "Emo-DB"].set_index("Protocol")
+    low, high = stats.t.interval(0.95, 5, 35, stats.sem([10, 20, 30, 40, 50, 60]))
+    row = {name: ours.loc[words].tolist() for name, words in tables.PROTOCOLS.items()}
+    assert row["table1-baseline"][1:] == [6, "85.0", "50.0", f"+35.0 [{low:+.1f}, {high:+.1f}]"]
+    assert row["protocol-mixed-pair"][1:] == [6, "70.0", "60.0", "+10.0"]  # folds share speakers: no interval
+    assert ours.loc[tables.PROTOCOLS["protocol-sessions"], "Difference (points)"] == "not run yet"
+    assert shown.loc[shown["Corpus"] == "nEMO", "Protocol"].tolist() == ["all"]
+    same = papers.assign(experiment="protocol-test-validates", ua=[0.1, 1 / 3, 0.2, 2 / 3, 0.7, 0.9])
+    kept = same.assign(ua=[0.1, 0.333333, 0.2, 0.666667, 0.7, 0.9])[[*tables.RUN, "wa", "ua"]]
+    found = tables.chosen_against_tested(same, kept, NO_FAILURES).set_index("Protocol")["Difference (points)"]
+    assert found[tables.PROTOCOLS["protocol-test-validates"]] == "+0.0 [+0.0, +0.0]"
+    assert shown.set_index("Corpus").loc["IEMOCAP", "UA, test (%)"] == "not run here"
+
+
+def test_five_folds_stand_beside_ten_and_beside_every_choice_of_one_speaker_per_session():
+    ua = [0.9, 0.5, 0.2, 0.4, 0.6, 0.6]
+    ours = shuffled(
+        scored("table1-baseline", dict(enumerate(ua, start=1))), scored("protocol-sessions", {1: 0.8, 2: 0.3, 3: 0.7}),
+        scored("table1-baseline", {fold: 0.0 for fold in range(1, 7)}, seed=1),  # a seed that the other has not
+        scored("table1-baseline", {1: 0.5, 2: 0.5, 4: 0.5}, corpus="nemo"),
+    )  # fmt: skip
+    shown = tables.five_against_ten(ours, ["emodb", "ravdess", "nemo", "iemocap"])
+    means = [100 * np.mean(choice) for choice in itertools.product(*zip(ua[::2], ua[1::2], strict=True))]
+    expected = ["53.3 (6 folds)", "60.0 (3 folds)", *(f"{x:.1f}" for x in (min(means), np.std(means), max(means)))]
+    assert shown["Ours, Emo-DB"].tolist() == expected
+    assert shown["Ours, nEMO"].tolist() == ["50.0 (3 folds)", "not run yet", *["not every speaker yet"] * 3]
+    assert set(shown["Ours, RAVDESS"]) == {"not run yet"} and set(shown["Ours, IEMOCAP"]) == {"not run here"}
+    assert shown["Paper, Table 2 (IEMOCAP)"].iloc[[0, 1, 4]].tolist() == ["61.7 (10 folds)", "not printed", "65.3"]
