@@ -789,6 +789,14 @@ FAULTS = [
         "if speakers < MINIMUM_FOLDS - 1:",
         "tests/test_claims.py::test_every_rule_needs_six_speakers_and_says_how_many_there_are",
     ),
+    # Runs that diverged
+    Fault(
+        "a run that diverged is never made again, whatever the code",
+        "ser_lib/records.py",
+        """code_of_runs(failure["code"]) == code_of_runs(code)""",
+        "True",
+        "tests/test_records.py::test_a_run_that_diverged_is_made_again_by_code_that_may_train_differently[newer code]",
+    ),
     # Energy
     Fault(
         "an energy counter that starts again from zero is taken off",
