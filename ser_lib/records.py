@@ -187,11 +187,13 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
         progress: whether to show progress bars.
 
     Raises:
-        SerError: the training fails, or the folder cannot be written. A loss that is not finite is kept as a failure.
+        SerError: the training fails, or the folder cannot be written. A loss that is not finite is kept as a failure,
+            and such a run is not made again on the same kind of device by code that trains in the same way.
     """
     if finished(key):
         return Record(key.folder)
     device = choose_device(device)
+    _refuse_to_diverge_again(key, device)
     started, clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.perf_counter()
     with energy.Meter(energy.counters_of(device)) as meter:
         store = features.open_store(table, key.settings.floor_db, progress)
@@ -236,6 +238,20 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
         write_file(manifest, lambda aside: _write_utterances(table, aside), remedy)
     write_folder(key.folder, "run.json", write, remedy)
     return Record(key.folder)
+
+
+def _refuse_to_diverge_again(key: RunKey, device: str) -> None:
+    """Refuse a run whose kept failure comes from the same kind of device, and from code that trains in the same way."""
+    file = key.failure_folder / "failure.json"
+    if not file.exists():
+        return
+    failure, code = json.loads(file.read_text()), code_version()
+    named = code != "unknown" and not code.endswith("+")  # else nobody can tell whether it trains in the same way
+    if named and failure["device"] == device and code_of_runs(failure["code"]) == code_of_runs(code):
+        raise SerError(
+            f"{failure['message']} (this run diverged before, by code that trains in the same way, and is not made "
+            f"again: to do so, delete {key.failure_folder})"
+        )
 
 
 def keep_failure(key: RunKey, problem: training.Diverged, origin: dict) -> None:

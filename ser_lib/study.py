@@ -295,8 +295,10 @@ def describe(
     corpora = ", ".join(table.attrs["corpus"] for table in tables)
     seconds = {table.attrs["corpus"]: float(table["duration"].sum()) for table in tables}
     store, records = disk_bytes(to_go, seconds)
+    diverged = sum((run.failure_folder / "failure.json").exists() for run in to_go)
+    note = f" ({diverged} of these diverged: the same code does not make them again)" if diverged else ""
     lines = [
-        f"The study on {corpora}: {len(planned)} runs, {len(planned) - len(to_go)} finished, {len(to_go)} to go",
+        f"The study on {corpora}: {len(planned)} runs, {len(planned) - len(to_go)} finished, {len(to_go)} to go{note}",
         "",
         shown.to_string(index=False),
         "",

@@ -308,9 +308,8 @@ def in_common(scored: pd.DataFrame, corpus: str, experiments: Iterable[str]) -> 
         return []
     parts = [_part(scored, corpus, name).set_index(["fold", "seed"]).sort_index() for name in experiments]
     shared = set.intersection(*(set(part.index) for part in parts))
-    parts = [part[np.array([run in shared for run in part.index], dtype=bool)] for part in parts]
-    kept = balanced(parts[0].index.to_frame(index=False)).index
-    parts = [part.iloc[kept] for part in parts]
+    kept = set(balanced(pd.DataFrame(list(shared), columns=["fold", "seed"])).itertuples(index=False, name=None))
+    parts = [part[np.array([run in kept for run in part.index], dtype=bool)] for part in parts]
     _refuse_other_folds(dict(zip(experiments, parts, strict=True)))
     return parts
 

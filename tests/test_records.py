@@ -1,5 +1,6 @@
 """Records: a finished run is never repeated, half of one never counts, and every table is computed from predictions."""
 
+import contextlib
 import dataclasses
 import json
 import multiprocessing
@@ -246,6 +247,7 @@ def failed(obtain, **run) -> Path:
     """Let a run of the made-up corpus fail; where the failure is kept."""
     with pytest.MonkeyPatch.context() as patch:
         diverging(patch)
+        patch.setattr(records, "code_version", lambda: "older code")
         with pytest.raises(SerError, match="not finite") as caught:
             obtain(**run)
     return Path(str(caught.value).partition("(kept in ")[2].rstrip(")"))
@@ -297,6 +299,36 @@ def test_a_repeated_failure_replaces_the_earlier_one(obtain, monkeypatch):
     failure = json.loads((folder / "failure.json").read_text())
     assert (failure["epoch"], failure["batch"]) == (5, 1) and len(pd.read_csv(folder / "history.csv")) == 4
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
+
+
+def test_a_run_that_diverged_is_not_made_again_by_the_same_code_until_its_failure_is_deleted(obtain, monkeypatch):
+    folder = failed(obtain)
+    monkeypatch.setattr(records, "code_version", lambda: "older code")
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "train", lambda *_: pytest.fail("trained again"))
+        with pytest.raises(SerError, match=rf"^the loss is not finite in epoch 2, .* delete {folder}\)$"):
+            obtain()
+    obtain(seed=1)
+    shutil.rmtree(folder)
+    assert len(obtain().history) == 2
+
+
+@pytest.mark.parametrize("code", ["newer code", "unknown", "older code+"])
+def test_a_run_that_diverged_is_made_again_by_code_that_may_train_differently(obtain, monkeypatch, code):
+    monkeypatch.setattr(records, "code_version", lambda: code)
+    file = failed(obtain) / "failure.json"
+    if code != "newer code":  # of these versions, two of one name need not be the same
+        file.write_text(json.dumps(json.loads(file.read_text()) | {"code": code}))
+    with contextlib.suppress(SerError):
+        obtain()
+    assert len(finished_runs()) == 1
+
+
+def test_a_run_that_diverged_on_another_device_is_made_on_this_one(obtain, monkeypatch):
+    file = failed(obtain) / "failure.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"device": "cuda"}))
+    monkeypatch.setattr(records, "code_version", lambda: "older code")
+    assert obtain().history["epoch"].tolist() == [1, 2]
 
 
 def test_a_failure_is_collected_by_itself_and_is_in_no_other_table(obtain, tiny_experiment):

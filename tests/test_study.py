@@ -162,6 +162,11 @@ def test_the_study_in_words_says_how_much_is_there_and_to_go(tiny_table, kept, m
     assert rows["one"] == ["12", "11", "5.0", "6", "this"] and rows["two"] == ["4", "4", "2.0", "2", "that"]
     assert "about 3.5 hours, 2 at once; not counted: 8 runs of experiments that were never measured" in words
     assert "as measured on an abacus" in words
+    to_go = list(study.plan([tiny_table]))[1]
+    to_go.failure_folder.mkdir(parents=True)
+    (to_go.failure_folder / "failure.json").write_text("{}")
+    first = study.describe([tiny_table], runs, kept).splitlines()[0]
+    assert first.endswith("15 to go (1 of these diverged: the same code does not make them again)")
     assert "up to 2.0 GiB for one run, 4.0 GiB for 2 at once" in words
 
 
