@@ -42,10 +42,11 @@ IDENTITY = ["corpus", "experiment", "fold", "seed"]
 
 UTTERANCE_COLUMNS = ["utterance", "speaker", "gender", "session", "scenario", "emotion", "duration"]
 RUN_MODULES = (
-    "audio", "device", "features", "folds", "linear", "metrics", "model", "optim", "protocols", "recurrence",
-    "recurrent_bn", "strip", "training", "vtlp",
+    "audio", "device", "features", "folds", "linear", "metrics", "model", "optim", "recurrence", "recurrent_bn",
+    "strip", "training", "vtlp",
 )  # fmt: skip
-"""The modules that make a record what it is, besides those of settings and corpora, which have digests."""
+"""The modules that make a record what it is, besides those of settings and corpora, which have digests, and of
+protocols, whose folds a test pins."""
 _WORDS = ("utterance", "speaker", "test_speaker", "validation_speaker", "fingerprint", "configuration", "code")
 """Columns that are words although some of them look like numbers."""
 _KINDS = ("runs", "predictions", "histories", "gradients", "updates")

@@ -685,7 +685,7 @@ def test_the_modules_that_tell_versions_apart_are_all_that_training_imports_but_
     script = "import ser_lib.training, sys; print(*(name for name in sys.modules if name.startswith('ser_lib.')))"
     done = subprocess.run([sys.executable, "-c", script], cwd=paths.PROJECT, capture_output=True, text=True, check=True)
     imported = {name.split(".")[1] for name in done.stdout.split()}
-    assert imported == {*records.RUN_MODULES, "corpora", "experiments", "errors", "files", "paths"} - {"protocols"}
+    assert imported == {*records.RUN_MODULES, "corpora", "experiments", "errors", "files", "paths"}
 
 
 def test_nothing_to_collect_is_an_error():
