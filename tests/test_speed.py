@@ -59,6 +59,8 @@ def test_five_times_keras_is_five_times_the_useful_operations_of_its_faster_way(
     row = speed.against_keras(folder).iloc[0]
     assert (row["Keras"], row["Five times Keras"]) == (10, 50)
     assert row["Best product"] == epoch["gemm_peak_gflop_per_second"]
+    share = 100 * 50 / epoch["convolution_peak_gflop_per_second"]
+    assert row["Five times Keras, of the best convolution"] == f"{share:.0f} %"
     change(folder, "epoch", experiments={"table1-best": part | {"keras": "not measured"}})
     assert speed.against_keras(folder).empty
 
