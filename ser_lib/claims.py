@@ -3,7 +3,8 @@
 No verdict is typed: it is computed by a rule of :mod:`ser_lib.verdicts` from the paper's printed numbers or from the
 records of our runs. A statement is a kind of test and what it is applied to; what it needs to be run follows from that.
 The tests were fixed before the runs that they judge were read. Runs of an earlier network had been seen by then, and
-count for nothing here: a test that they suggested is no less a test of what came after.
+count for nothing here: a test that they suggested is no less a test of what came after. One test was made stricter when
+runs had been read: that of ``batchnorm-no-gain`` took it for enough that nothing was conclusively better.
 """
 
 from collections.abc import Callable
@@ -319,7 +320,7 @@ MEASURED = (
     ),
     NoneBetter(
         "batchnorm-no-gain", "Section 4", "Recurrent batch normalisation does not increase the performance",
-        "recurrent_batch_normalisation", tuple(dict.fromkeys(_NORMALISED)), "table1-best",
+        "recurrent_batch_normalisation", tuple(dict.fromkeys(_NORMALISED)), "table1-best", MARGIN,
     ),
     LayerRatio(
         "gradients-norm", "Section 3.1, Fig. 3",

@@ -207,18 +207,20 @@ class BothMetrics(OfTwo):
 
 @dataclass(frozen=True)
 class NoneBetter(Measured):
-    """None of several experiments is conclusively better than a reference."""
+    """None of several experiments is better than a reference, or conclusively better if there is no margin."""
 
     others: tuple[str, ...]
     reference: str
+    margin: float = math.inf
 
     @property
     def test(self) -> str:
         """The test in words."""
+        bound = "" if math.isinf(self.margin) else f" and every interval lies below +{self.margin:g} points"
         return (
             f"UA of each of {', '.join(self.others)} minus {self.reference}, paired by fold and seed, t test over "
-            f"speakers, Holm's correction for their number; holds if none is above zero with p < {1 - LEVEL:.2f}, does "
-            "not hold if one is"
+            f"speakers, Holm's correction for their number; holds if none is above zero with p < {1 - LEVEL:.2f}"
+            f"{bound}, does not hold if one is"
         )
 
     @property
@@ -229,7 +231,7 @@ class NoneBetter(Measured):
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
         return verdicts.judge_none_better(
-            {name: evidence.difference(corpus, name, self.reference, "ua") for name in self.others}
+            {name: evidence.difference(corpus, name, self.reference, "ua") for name in self.others}, self.margin
         )
 
 

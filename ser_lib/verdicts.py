@@ -128,18 +128,21 @@ def judge_joint(verdicts: Mapping[str, Verdict]) -> Verdict:
     return Verdict(outcome, effect, next(iter(verdicts.values())).basis)
 
 
-def judge_none_better(differences: Mapping[str, np.ndarray]) -> Verdict:
+def judge_none_better(differences: Mapping[str, np.ndarray], margin: float = np.inf) -> Verdict:
     """Verdict on the claim that no experiment of several is better than the one that they are compared with.
 
     Args:
         differences: experiment -> percentage points over the reference, one per speaker, shape (speakers,).
+        margin: below what the interval of every difference must lie; by default anywhere, which suits a claim that
+            nothing *conclusive* was found, and no other.
     """
 
     def judge(compared: Mapping[str, np.ndarray], p: Mapping[str, float]) -> tuple[str, str]:
         better = [name for name in compared if p[name] < 1 - LEVEL and compared[name].mean() > 0]
         if better:
             return FAILS, f"better: {', '.join(better)}"
-        outcome = HOLDS if len(compared) == len(differences) else UNDECIDED
+        below = all(tables.interval(values, LEVEL)[1] < margin for values in compared.values())
+        outcome = HOLDS if below and len(compared) == len(differences) else UNDECIDED
         return outcome, f"smallest p, Holm: {min(p.values()):.2g}"
 
     return _judge_several(differences, judge)

@@ -290,6 +290,17 @@ def test_none_better_fails_only_by_an_experiment_that_is_better_after_correction
     assert verdicts.judge_none_better(none).outcome == verdicts.HOLDS
     assert verdicts.judge_none_better(none | {"d": steps(5)}).outcome == verdicts.FAILS
     assert "better: d" in verdicts.judge_none_better(none | {"d": steps(5)}).basis
+    # Where the claim is that there is no gain, to have found none is not enough: the intervals must exclude one.
+    for values, outcome in (
+        (steps(-5), verdicts.HOLDS), (steps(0), verdicts.UNDECIDED), (steps(1.9), verdicts.FAILS),
+        (3 * steps(0.5), verdicts.UNDECIDED),
+    ):  # fmt: skip
+        assert verdicts.judge_none_better({"a": steps(-5), "b": values}, margin=0.5).outcome == outcome
+    assert verdicts.judge_none_better({"a": steps(-5), "b": steps(-5)}, margin=2).outcome == verdicts.HOLDS
+    assert verdicts.judge_none_better({"a": steps(-5), "b": []}, margin=2).outcome == verdicts.UNDECIDED
+    assert named("batchnorm-no-gain").margin == claims.MARGIN
+    assert "every interval lies below +2 points" in named("batchnorm-no-gain").test
+    assert "interval" not in named("layerwise").test
     # p = 0.03 alone: Holm's correction for twenty comparisons takes it away
     edge = steps(0.8)
     assert verdicts.judge_none_better({"d": edge}).outcome == verdicts.FAILS
