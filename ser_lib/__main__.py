@@ -17,7 +17,11 @@ app = typer.Typer(
 # Newer versions of typer carry click inside them: the base class of its errors is found by way of one that both have.
 UsageProblem = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
-Corpus = Annotated[str, typer.Argument(help="iemocap, emodb, ravdess, nemo or synthetic.")]
+CORPORA = "iemocap, emodb, ravdess, nemo or synthetic."
+Corpus = Annotated[str, typer.Option(help=CORPORA)]
+Name = Annotated[str, typer.Option(help="Name of an experiment, such as table1-best.")]
+Number = Annotated[int, typer.Option(help="Number of the fold, from 1.")]
+Seed = Annotated[int, typer.Option(help="Seed of the run.")]
 Root = Annotated[Path | None, typer.Option(help="Top folder of the corpus; without it, $SER_CORPORA/<corpus>.")]
 AllowPartial = Annotated[bool, typer.Option("--allow-partial", help="Go on with an incomplete corpus.")]
 Device = Annotated[str, typer.Option(help="A torch device; auto takes a GPU if there is one.")]
@@ -54,7 +58,7 @@ def fetch(
 
 @app.command()
 def corpus(
-    name: Corpus,
+    name: Annotated[str, typer.Argument(help=CORPORA)],
     root: Root = None,
     allow_partial: AllowPartial = False,
     scenarios: Scenarios = "improvised",
@@ -96,10 +100,10 @@ def experiments(
 
 @app.command()
 def run(
-    corpus: Annotated[str, typer.Option(help="iemocap, emodb, ravdess, nemo or synthetic.")],
-    experiment: Annotated[str, typer.Option(help="Name of an experiment, such as table1-best.")],
-    fold: Annotated[int, typer.Option(help="Number of the fold, from 1.")],
-    seed: Annotated[int, typer.Option(help="Seed of the run.")] = 0,
+    corpus: Corpus,
+    experiment: Name,
+    fold: Number,
+    seed: Seed = 0,
     root: Root = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="Change a setting: KEY=VALUE (JSON); may be repeated.")
@@ -129,10 +133,10 @@ def run(
 
 @app.command()
 def repeat(
-    corpus: Annotated[str, typer.Option(help="iemocap, emodb, ravdess, nemo or synthetic.")],
-    experiment: Annotated[str, typer.Option(help="Name of an experiment, such as table1-best.")],
-    fold: Annotated[int, typer.Option(help="Number of the fold, from 1.")],
-    seed: Annotated[int, typer.Option(help="Seed of the run.")] = 0,
+    corpus: Corpus,
+    experiment: Name,
+    fold: Number,
+    seed: Seed = 0,
     root: Root = None,
     device: Device = "auto",
     allow_partial: AllowPartial = False,
@@ -188,7 +192,7 @@ def study(
 
 @app.command("baselines")
 def run_baselines(
-    corpus: Annotated[str, typer.Option(help="iemocap, emodb, ravdess, nemo or synthetic.")],
+    corpus: Corpus,
     root: Root = None,
     allow_partial: AllowPartial = False,
     scenarios: Scenarios = "improvised",
@@ -212,7 +216,7 @@ def run_baselines(
 
 @app.command()
 def variety(
-    corpus: Annotated[str, typer.Option(help="iemocap, emodb, ravdess, nemo or synthetic.")],
+    corpus: Corpus,
     experiment: Annotated[str, typer.Option(help="Whose finished runs are measured.")] = "table1-baseline",
     root: Root = None,
     allow_partial: AllowPartial = False,

@@ -422,12 +422,12 @@ def averages(scored: pd.DataFrame, *corpora: str, experiment: str = "table1-best
     for place, metric in enumerate(("WA", "UA")):
         columns[f"{metric} paper (IEMOCAP)"] = [printed[name][place] for name in names]
         for corpus in corpora:
-            ours = _averages_of(balanced(_part(scored, corpus, experiment)))
+            ours = _table2_averages(balanced(_part(scored, corpus, experiment)))
             columns[f"{metric} ours ({TITLES[corpus]})"] = [average[place] for average in ours]
     return pd.DataFrame(columns)
 
 
-def _averages_of(part: pd.DataFrame) -> list[tuple[str, str]]:
+def _table2_averages(part: pd.DataFrame) -> list[tuple[str, str]]:
     """WA and UA of each row of :func:`averages`, of the runs of one experiment on one corpus."""
     if part.empty:
         return [(NOT_RUN, NOT_RUN)] * 3
@@ -736,14 +736,14 @@ def five_against_ten(scored: pd.DataFrame, corpora: Iterable[str]) -> pd.DataFra
     names += [f"one speaker per session tests, {of}" for of in ("lowest", "standard deviation", "highest")]
     table = {"Average": names}
     printed = paper.table2().set_index("fold")["ua"] / 100
-    table["Paper, Table 2 (IEMOCAP)"] = _averages(printed, printed.iloc[:0], "not printed")
+    table["Paper, Table 2 (IEMOCAP)"] = _five_and_ten(printed, printed.iloc[:0], "not printed")
     for corpus in corpora:
         papers, sessions = (balanced(_part(scored, corpus, name)).groupby("fold")["ua"].mean() for name in pair)
-        table[f"Ours, {TITLES[corpus]}"] = _averages(papers, sessions, absence(_NO_FAILURES, corpus, pair[0]))
+        table[f"Ours, {TITLES[corpus]}"] = _five_and_ten(papers, sessions, absence(_NO_FAILURES, corpus, pair[0]))
     return pd.DataFrame(table)
 
 
-def _averages(by_speaker: pd.Series, by_session: pd.Series, missing: str) -> list[str]:
+def _five_and_ten(by_speaker: pd.Series, by_session: pd.Series, missing: str) -> list[str]:
     """UA by fold -> the cells of :func:`five_against_ten`.
 
     Args:
