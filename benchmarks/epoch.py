@@ -31,8 +31,8 @@ from torch.nn import functional
 
 from ser_lib import corpora, features, training
 from ser_lib.experiments import Experiment, find_experiment
-from ser_lib.folds import find_fold
 from ser_lib.model import describe
+from ser_lib.protocols import find_fold
 
 WITHOUT_VTLP = {"vtlp": "none", "test_copies": 1}
 
@@ -71,7 +71,7 @@ class Ours:
     """An epoch of the product's own loop."""
 
     def __init__(self, table, store, experiment: Experiment) -> None:
-        self.run = training._Run(table, store, experiment, find_fold(table, 1), 0, torch.device("cpu"))
+        self.run = training._Run(table, store, experiment, find_fold(table, "speakers", 1), 0, torch.device("cpu"))
         self.run.model.train()
 
     def epoch(self, batches: list[np.ndarray]) -> None:

@@ -29,7 +29,7 @@ from ser_lib import corpora, features, training, vtlp
 from ser_lib.device import multiplying
 from ser_lib.experiments import Experiment, find_experiment
 from ser_lib.features import BINS, FeatureStore
-from ser_lib.folds import find_fold
+from ser_lib.protocols import find_fold
 
 PRECISIONS = ("float32", "tf32")
 
@@ -62,7 +62,7 @@ def epochs(experiment: Experiment, store: FeatureStore, device: torch.device, re
     """The median epoch of training in the experiment's precision, with its augmentation and without its validation."""
     table = noise_table(len(store.lengths))
     with multiplying(experiment.precision, device):
-        run = training._Run(table, store, experiment, find_fold(table, 1), 0, device)
+        run = training._Run(table, store, experiment, find_fold(table, "speakers", 1), 0, device)
         seconds = seconds_of(lambda: run._train_epoch(1), device, repetitions)
     trained = store.lengths[run.training_rows]
     return {
@@ -102,7 +102,9 @@ def agreement(table: pd.DataFrame, store: FeatureStore, devices: list[torch.devi
     """Test probabilities of one fold after one epoch from the same weights and batches, on each of two devices."""
     experiment = find_experiment("table1-baseline").with_settings(epochs=1)
     first, second = (
-        training.train(table, store, experiment, find_fold(table, 1), seed=0, device=str(device)).predictions
+        training.train(
+            table, store, experiment, find_fold(table, "speakers", 1), seed=0, device=str(device)
+        ).predictions
         for device in devices
     )
     columns = [column for column in first if column.startswith("p_")]

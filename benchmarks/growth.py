@@ -22,7 +22,7 @@ from ser_lib import training
 from ser_lib.corpora import EMOTIONS
 from ser_lib.experiments import find_experiment
 from ser_lib.features import BINS, FeatureStore
-from ser_lib.folds import find_fold
+from ser_lib.protocols import find_fold
 
 UTTERANCES, FRAMES = 320, 135
 """Where one of the two is varied, the other is this; 135 frames are IEMOCAP's mean."""
@@ -47,7 +47,9 @@ def training_run(utterances: int, frames: int) -> training._Run:
     generator = torch.Generator().manual_seed(0)
     pictures = [torch.randn(BINS[8], frames, generator=generator) * 12 - 70 for _ in range(utterances)]
     table, experiment = noise_table(utterances), find_experiment("table1-best")
-    return training._Run(table, FeatureStore.of(pictures), experiment, find_fold(table, 1), 0, torch.device("cpu"))
+    return training._Run(
+        table, FeatureStore.of(pictures), experiment, find_fold(table, "speakers", 1), 0, torch.device("cpu")
+    )
 
 
 def epoch_seconds(utterances: int, frames: int, repetitions: int) -> dict:

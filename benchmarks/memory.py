@@ -20,7 +20,7 @@ import soundfile
 from ser_lib import audio, features, training
 from ser_lib.corpora import EMOTIONS
 from ser_lib.experiments import find_experiment
-from ser_lib.folds import find_fold
+from ser_lib.protocols import find_fold
 from ser_lib.study import IEMOCAP_FRAMES
 
 UTTERANCES = 2280
@@ -73,7 +73,7 @@ def main() -> None:
         }
         clock = time.perf_counter()
         experiment = find_experiment("table1-best").with_settings(epochs=1)
-        training.train(table, store, experiment, find_fold(table, 1), seed=0, progress=True)
+        training.train(table, store, experiment, find_fold(table, "speakers", 1), seed=0, progress=True)
         result |= {
             "epoch_and_test_seconds": round(time.perf_counter() - clock, 1),
             "training_peak_mib": peak_mib(),

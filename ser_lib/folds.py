@@ -72,19 +72,6 @@ def speaker_folds(table: pd.DataFrame) -> list[Fold]:
     return folds
 
 
-def find_fold(table: pd.DataFrame, number: int) -> Fold:
-    """The fold of that number, counted from 1.
-
-    Raises:
-        SerError: the corpus has no such fold.
-    """
-    folds = speaker_folds(table)
-    if not 1 <= number <= len(folds):
-        names = ", ".join(f"{fold.number}={fold.test_speaker}" for fold in folds)
-        raise SerError(f"there is no fold {number}: choose one of 1 to {len(folds)} (fold=test speaker: {names})")
-    return folds[number - 1]
-
-
 def oversample(
     rows: np.ndarray, emotions: np.ndarray, factor: int, classes: tuple[str, ...] = OVERSAMPLED
 ) -> np.ndarray:

@@ -103,13 +103,13 @@ class DeviceData:
         picture = self.strip.new_full((self.strip.shape[0], strip.width), self.mean)
         places = [picture[:, start : start + length] for start, length in strip.places()]
         sources = [self.strip[:, self.starts[row] : self.starts[row + 1]] for row in rows]
-        by_rows = alphas is not None and not picture.is_cuda  # what is quick on a CPU takes many launches on a GPU
-        if by_rows:
-            vtlp.warp_into(places, sources, alphas)
-        else:
+        if alphas is None:
             torch._foreach_copy_(places, sources)
-        if alphas is not None and not by_rows:
+        elif picture.is_cuda:  # one pass over the strip: a warp for each utterance takes many launches
+            torch._foreach_copy_(places, sources)
             picture = vtlp.warp_columns(picture, strip.owners().to(picture.device), alphas)
+        else:
+            vtlp.warp_into(places, sources, alphas)
         return normalise_(picture, self.mean, self.variance), strip
 
 

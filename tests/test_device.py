@@ -6,7 +6,7 @@ import torch
 from ser_lib import training
 from ser_lib.device import choose_device, multiplying
 from ser_lib.errors import SerError
-from ser_lib.folds import find_fold
+from ser_lib.protocols import find_fold
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda", 0)
 
@@ -51,14 +51,14 @@ def test_a_run_is_in_the_precision_of_its_experiment(tiny_table, tiny_store, tin
     monkeypatch.setattr(training, "_Run", Run)
     for precision in ("float32", "tf32"):
         settings = tiny_experiment.with_settings(precision=precision)
-        training.train(tiny_table, tiny_store, settings, find_fold(tiny_table, 1), 0, device="cuda")
+        training.train(tiny_table, tiny_store, settings, find_fold(tiny_table, "speakers", 1), 0, device="cuda")
     assert seen == [["ieee"] * 3, ["tf32"] * 3]
 
 
 def test_tf32_without_a_gpu_is_refused(tiny_table, tiny_store, tiny_experiment):
     settings = tiny_experiment.with_settings(precision="tf32")
     with pytest.raises(SerError, match="precision = tf32 is for GPUs of NVIDIA; on cpu there is float32 alone"):
-        training.train(tiny_table, tiny_store, settings, find_fold(tiny_table, 1), 0)
+        training.train(tiny_table, tiny_store, settings, find_fold(tiny_table, "speakers", 1), 0)
     with multiplying("float32", CPU):
         assert in_use() == ["ieee"] * 3
 

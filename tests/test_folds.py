@@ -98,17 +98,7 @@ def test_the_order_of_the_rows_changes_no_fold():
             assert len(set(map(frozenset, names))) == 1
 
 
-def test_a_fold_is_found_by_its_number(tiny_table):
-    assert [folds.find_fold(tiny_table, number).test_speaker for number in (1, 2, 6)] == ["1F", "1M", "3M"]
-
-
 # What cannot be divided
-
-
-@pytest.mark.parametrize("number", [0, -1, 7])
-def test_an_unknown_fold_is_refused_with_those_that_there_are(tiny_table, number):
-    with pytest.raises(SerError, match=rf"no fold {number}: choose one of 1 to 6 .*1=1F.*6=3M"):
-        folds.find_fold(tiny_table, number)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +129,7 @@ def test_three_speakers_in_a_session_are_refused(tiny_table):
 @pytest.mark.parametrize("factor", [1, 2, 3])
 def test_happiness_and_anger_occur_so_often_and_the_others_once(tiny_table, factor):
     emotions = tiny_table["emotion"].to_numpy()
-    rows = folds.find_fold(tiny_table, 1).train
+    rows = folds.speaker_folds(tiny_table)[0].train
     repeated = folds.oversample(rows, emotions, factor)
     times = {emotion: factor if emotion in ("happiness", "anger") else 1 for emotion in corpora.EMOTIONS}
     for row in rows:
@@ -148,7 +138,7 @@ def test_happiness_and_anger_occur_so_often_and_the_others_once(tiny_table, fact
 
 
 def test_oversampling_leaves_the_given_rows_alone(tiny_table):
-    rows = folds.find_fold(tiny_table, 1).train
+    rows = folds.speaker_folds(tiny_table)[0].train
     before = rows.copy()
     repeated = folds.oversample(rows, tiny_table["emotion"].to_numpy(), 2)
     np.testing.assert_array_equal(rows, before)

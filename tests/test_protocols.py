@@ -238,8 +238,8 @@ def test_with_the_same_training_part_only_the_choice_of_the_epoch_and_the_test_p
     ],
 )
 def test_a_number_without_a_fold_is_refused_and_the_folds_are_listed(tiny_table, protocol, last, listed):
-    assert protocols.find_fold(tiny_table, protocol, last).number == last
-    for number in (0, last + 1):
+    assert [protocols.find_fold(tiny_table, protocol, number).number for number in (1, last)] == [1, last]
+    for number in (0, -1, last + 1):
         message = rf"there is no fold {number}: choose one of 1 to {last} \(protocol '{protocol}'{listed}\)$"
         with pytest.raises(SerError, match=message):
             protocols.find_fold(tiny_table, protocol, number)

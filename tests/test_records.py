@@ -21,7 +21,7 @@ import pytest
 from ser_lib import experiments, features, paths, records, tables, training
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
-from ser_lib.folds import find_fold
+from ser_lib.protocols import find_fold
 
 FILES = [
     "gradients.csv", "history.csv", "predictions.csv", "provenance.json", "run.json", "updates.csv",
@@ -94,7 +94,7 @@ def test_a_record_holds_everything_that_a_run_leaves_behind(obtain, tiny_experim
 def test_what_is_read_is_what_was_written_to_the_last_bit(obtain, tiny_table, tiny_experiment):
     record = obtain()
     store = features.open_store(tiny_table)
-    outcome = training.train(tiny_table, store, tiny_experiment, find_fold(tiny_table, 1), 0)
+    outcome = training.train(tiny_table, store, tiny_experiment, find_fold(tiny_table, "speakers", 1), 0)
     pd.testing.assert_frame_equal(record.predictions, outcome.predictions, check_exact=True, check_dtype=False)
     pd.testing.assert_frame_equal(record.history, outcome.history, check_exact=True)
     for kind in ("gradients", "updates"):  # six digits, which a figure does not exceed

@@ -11,9 +11,10 @@ from torch.nn import functional
 from ser_lib import features, training, vtlp
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
-from ser_lib.folds import find_fold, oversample
+from ser_lib.folds import oversample
 from ser_lib.model import ConvLSTM
 from ser_lib.optim import SHAPES, BetaSGD
+from ser_lib.protocols import find_fold
 from ser_lib.strip import Layout
 
 
@@ -23,7 +24,7 @@ def run(tiny_table, tiny_store, tiny_experiment):
 
     def train(seed: int = 0, fold: int = 1, **settings) -> training.Outcome:
         experiment = tiny_experiment.with_settings(**settings)
-        return training.train(tiny_table, tiny_store, experiment, find_fold(tiny_table, fold), seed)
+        return training.train(tiny_table, tiny_store, experiment, find_fold(tiny_table, "speakers", fold), seed)
 
     return train
 
@@ -69,7 +70,7 @@ def assert_same(first: training.Outcome, second: training.Outcome) -> None:
 
 def test_each_epoch_trains_on_every_training_utterance_once_and_on_nobody_else(run, reads, tiny_table):
     run(epochs=3)
-    fold = find_fold(tiny_table, 1)
+    fold = find_fold(tiny_table, "speakers", 1)
     passes = [block.rows for block in blocks(reads) if block.training]
     assert len(passes) == 3
     for rows in passes:
@@ -78,7 +79,7 @@ def test_each_epoch_trains_on_every_training_utterance_once_and_on_nobody_else(r
 
 def test_oversampling_repeats_happiness_and_anger_in_training_and_nothing_elsewhere(run, reads, tiny_table):
     run(epochs=2, oversampling=2)
-    fold, emotions = find_fold(tiny_table, 1), tiny_table["emotion"].to_numpy()
+    fold, emotions = find_fold(tiny_table, "speakers", 1), tiny_table["emotion"].to_numpy()
     for block in blocks(reads)[:-1]:
         expected = oversample(fold.train, emotions, 2) if block.training else fold.validation
         assert sorted(block.rows[: len(expected)]) == sorted(expected)
@@ -88,7 +89,7 @@ def test_oversampling_repeats_happiness_and_anger_in_training_and_nothing_elsewh
 @pytest.mark.parametrize("vtlp_kind, copies", [("none", 1), ("utterance", 11)])
 def test_test_utterances_are_read_once_and_after_everything_else(run, reads, tiny_table, vtlp_kind, copies):
     run(epochs=3, vtlp=vtlp_kind, test_copies=copies)
-    fold = find_fold(tiny_table, 1)
+    fold = find_fold(tiny_table, "speakers", 1)
     is_test = [np.isin(read.rows, fold.test) for read in reads]
     assert all(all(part) or not any(part) for part in is_test)
     first = [any(part) for part in is_test].index(True)
@@ -98,7 +99,7 @@ def test_test_utterances_are_read_once_and_after_everything_else(run, reads, tin
 
 
 def test_predictions_are_of_the_test_utterances_in_the_order_of_the_table(run, tiny_table):
-    fold = find_fold(tiny_table, 4)
+    fold = find_fold(tiny_table, "speakers", 4)
     predictions = run(fold=4).predictions
     expected = tiny_table.loc[fold.test]
     assert predictions["utterance"].tolist() == expected["utterance"].tolist()
@@ -131,7 +132,7 @@ def test_strategy_one_draws_one_alpha_for_all_in_an_epoch_and_none_for_validatio
 
 def test_strategy_two_draws_an_alpha_for_each_utterance_of_training_and_validation(run, reads, tiny_table):
     run(vtlp="utterance", epochs=3, oversampling=2, test_copies=11)
-    fold = find_fold(tiny_table, 1)
+    fold = find_fold(tiny_table, "speakers", 1)
     *passes, last = blocks(reads)
     for block in [*passes, last]:
         size = len(block.rows) if block is not last else len(fold.validation)
@@ -142,7 +143,7 @@ def test_strategy_two_draws_an_alpha_for_each_utterance_of_training_and_validati
 
 def test_the_vote_is_over_eleven_copies_of_each_utterance(run, reads, tiny_table):
     predictions = run(vtlp="epoch", test_copies=11).predictions
-    fold = find_fold(tiny_table, 1)
+    fold = find_fold(tiny_table, "speakers", 1)
     voted = [read for read in reads if read.alphas is not None and not read.training]
     by_row = {int(row): [] for row in fold.test}
     for read in voted:
@@ -285,7 +286,7 @@ def rescored(outcome, rows, table, store, experiment) -> tuple[np.ndarray, np.nd
 
 def test_validation_scores_are_those_of_the_validation_speaker(run, tiny_table, tiny_store, tiny_experiment):
     outcome = run(epochs=1, learning_rate=0.1)
-    rows = find_fold(tiny_table, 1).validation
+    rows = find_fold(tiny_table, "speakers", 1).validation
     truth, probabilities = rescored(outcome, rows, tiny_table, tiny_store, tiny_experiment)
     right = probabilities.argmax(axis=1) == truth
     row = outcome.history.iloc[0]
@@ -360,7 +361,7 @@ def test_updates_are_how_far_each_layer_moved_as_a_share_of_what_it_was_before(r
 
 def test_the_training_loss_is_the_mean_over_utterances_not_over_batches(run, tiny_table, tiny_store, tiny_experiment):
     outcome = run(epochs=1, learning_rate=1e-30, batch_size=32)  # 44 utterances: a whole batch and a small one
-    rows = find_fold(tiny_table, 1).train
+    rows = find_fold(tiny_table, "speakers", 1).train
     truth, probabilities = rescored(outcome, rows, tiny_table, tiny_store, tiny_experiment)
     assert outcome.history["training_loss"][0] == pytest.approx(
         -np.log(probabilities[np.arange(len(rows)), truth]).mean(), rel=1e-5
@@ -368,7 +369,7 @@ def test_the_training_loss_is_the_mean_over_utterances_not_over_batches(run, tin
 
 
 def test_statistics_are_of_the_dataset_or_of_the_training_part(run, tiny_table, tiny_store):
-    fold = find_fold(tiny_table, 1)
+    fold = find_fold(tiny_table, "speakers", 1)
     assert (run().mean, run().variance) == features.statistics(tiny_store, 257)
     strict = run(normalisation="training", oversampling=2)
     assert (strict.mean, strict.variance) == features.statistics(tiny_store, 257, fold.train)
@@ -442,7 +443,7 @@ def test_the_epochs_before_a_loss_that_is_not_finite_are_kept(run, monkeypatch, 
 def test_weights_that_the_last_step_of_an_epoch_spoilt_are_an_error_too(run, tiny_table):
     with pytest.raises(training.Diverged, match="not finite in epoch 1, validation, utterances .*: lower") as caught:
         run(epochs=1, batch_size=44, learning_rate=1e38)
-    validation = tiny_table["utterance"].iloc[find_fold(tiny_table, 1).validation].tolist()
+    validation = tiny_table["utterance"].iloc[find_fold(tiny_table, "speakers", 1).validation].tolist()
     assert (caught.value.epoch, caught.value.batch, caught.value.utterances) == (1, None, validation)
     assert caught.value.history.empty
 
@@ -637,7 +638,7 @@ def test_evaluated_groups_hold_every_utterance_once_within_the_memory_bound(most
 )
 def test_a_step_of_training_asks_the_device_for_nothing(tiny_table, tiny_store, tiny_experiment, settings):
     """On the device ``meta`` nothing has a value: whoever waits for one, as a host does for a GPU, fails."""
-    experiment, fold = tiny_experiment.with_settings(**settings), find_fold(tiny_table, 1)
+    experiment, fold = tiny_experiment.with_settings(**settings), find_fold(tiny_table, "speakers", 1)
     run = training._Run(tiny_table, tiny_store, experiment, fold, 0, torch.device("meta"))
     rows = run.training_rows[:8]
     for _ in range(2):
