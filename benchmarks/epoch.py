@@ -211,7 +211,7 @@ def main(
         "two_runs_utterances_per_second": round(two),
         "two_over_one": round(two / one, 2),
     }
-    report.write(__file__, result)
+    report.write("epoch", result)
 
 
 if __name__ == "__main__":

@@ -50,8 +50,7 @@ def main(
         "longest_run_seconds": round(max(of_runs), 1),
         "largest_peak_mib": max(record["peak_memory_mib"] for record in records),
     }
-    name = "forty_folds_gpu.py" if device.startswith("cuda") else "forty_folds.py"
-    report.write(str(Path(__file__).with_name(name)), result, device)
+    report.write("forty_folds_gpu" if device.startswith("cuda") else "forty_folds", result, device)
 
 
 if __name__ == "__main__":

@@ -133,7 +133,7 @@ def main(
         "vtlp": warping(noise, device, 100),
         "agreement": agreement(table, features.open_store(table), [torch.device("cpu"), device]),
     }
-    report.write(__file__, result, str(device))
+    report.write("gpu", result, str(device))
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ def main(repetitions: int = 5, worker: Annotated[float | None, typer.Option(hidd
             {"runs": runs, "utterances_per_second": round(report.throughput(__file__, runs, 10))} for runs in at_once
         ],
     }
-    report.write(__file__, result)
+    report.write("growth", result)
 
 
 if __name__ == "__main__":

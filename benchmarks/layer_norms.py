@@ -58,7 +58,7 @@ def main() -> None:
         "with_ms": round(with_norms, 2),
         "ratio": round(statistics.median(second / first for first, second in times), 3),
     }
-    report.write(__file__, result)
+    report.write("layer_norms", result)
 
 
 if __name__ == "__main__":

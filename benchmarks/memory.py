@@ -78,7 +78,7 @@ def main() -> None:
             "epoch_and_test_seconds": round(time.perf_counter() - clock, 1),
             "training_peak_mib": peak_mib(),
         }
-    report.write(__file__, result)
+    report.write("memory", result)
 
 
 if __name__ == "__main__":

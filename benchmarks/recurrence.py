@@ -113,7 +113,7 @@ def main() -> None:
         "repetitions": REPETITIONS,
         "hidden": {hidden: measure(hidden) for hidden in HIDDEN_SIZES},
     }
-    report.write(__file__, result)
+    report.write("recurrence", result)
 
 
 if __name__ == "__main__":

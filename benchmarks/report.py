@@ -12,11 +12,11 @@ import torch
 from ser_lib import records
 
 
-def write(script: str, result: dict, device: str = "cpu") -> None:
-    """Print a result with the hardware it is of, and write it beside its script, as JSON; all run on one thread.
+def write(name: str, result: dict, device: str = "cpu") -> None:
+    """Print a result with the hardware it is of, and write it to benchmarks/NAME.json; all run on one thread.
 
     Args:
-        script: its path, or one like it: the name of the JSON file is that of the script.
+        name: of the JSON file, without its ending.
         result: what was measured.
         device: the torch device it was measured on.
     """
@@ -26,7 +26,7 @@ def write(script: str, result: dict, device: str = "cpu") -> None:
         "torch": torch.__version__,
     }
     text = json.dumps(result, indent=1)
-    Path(script).with_suffix(".json").write_text(text + "\n")
+    Path(__file__).with_name(f"{name}.json").write_text(text + "\n")
     print(text)
 
 

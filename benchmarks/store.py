@@ -75,7 +75,7 @@ def main(
         "ratio": round(statistics.median(ratios), 2),
         "utterances": len(table),
     }
-    report.write(__file__, result)
+    report.write("store", result)
 
 
 if __name__ == "__main__":

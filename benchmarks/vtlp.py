@@ -73,7 +73,7 @@ def main(
         "over_nlpaug": round(rates["into a strip"] / rates["nlpaug"]) if "nlpaug" in rates else "not measured",
         "frames": sum(picture.shape[1] for picture in pictures),
     }
-    report.write(__file__, result)
+    report.write("vtlp", result)
 
 
 if __name__ == "__main__":
