@@ -1,28 +1,31 @@
 """``make reproduce``: it says what the study takes, runs it, and then collects and builds, whatever failed before."""
 
+import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from ser_lib import paths
+from ser_lib import corpora, paths, study
 
 
 @pytest.fixture
 def make(tmp_path):
     """A function from the words after ``make`` to its exit status and the programs that it started, none of them real.
 
-    ``failing`` names those that fail, by the beginning of their command line.
+    ``failing`` names those that fail, by the beginning of their command line. ``real`` is a line of shell that stands
+    for Snakemake.
     """
     if not shutil.which("make"):
         pytest.skip("make is not installed")
 
-    def run(*words: str, failing: tuple[str, ...] = ()) -> tuple[int, list[str]]:
+    def run(*words: str, failing: tuple[str, ...] = (), real: str = "") -> tuple[int, list[str]]:
         calls = tmp_path / "calls"
         for name in ("python", "snakemake", "jupyter-book"):
             tests = [f'case "{name} $*" in "{call}"*) exit 3;; esac' for call in failing]
-            lines = ["#!/bin/sh", f'echo "{name} $*" >> {calls}', *tests]
+            lines = ["#!/bin/sh", f'echo "{name} $*" >> {calls}', *tests, real if name == "snakemake" else ""]
             (tmp_path / name).write_text("\n".join(lines) + "\n")
             (tmp_path / name).chmod(0o755)
         command = ["make", "--no-print-directory", *words, f"BIN={tmp_path}", "READY=", "CORES=4", "MEMORY=9000"]
@@ -34,7 +37,7 @@ def make(tmp_path):
 
 STEPS = [
     "python -m ser_lib study iemocap --root /data/IEMOCAP full --cores 4 --device auto",
-    "snakemake --cores 4 --resources mem_mb=9000 study --config corpus=iemocap root=/data/IEMOCAP full device=auto",
+    "snakemake study --cores 4 --resources mem_mb=9000 --config corpus=iemocap root=/data/IEMOCAP full device=auto",
     "python -m ser_lib collect",
     "python -m ser_lib readme",
     "jupyter-book clean . --all",
@@ -66,7 +69,19 @@ def test_several_corpora_and_a_cluster_can_be_named_but_a_corpus_must_be(make):
     status, calls = make("reproduce", "CORPUS=emodb,nemo", "RUN_ON=--profile profiles/slurm", "DEVICE=cuda")
     assert status == 0 and calls[:2] == [
         "python -m ser_lib study emodb nemo --cores 4 --device cuda",
-        "snakemake --profile profiles/slurm study --config corpus=emodb,nemo root= device=cuda",
+        "snakemake study --profile profiles/slurm --config corpus=emodb,nemo root= device=cuda",
     ]
     status, calls_then = make("reproduce")
     assert status != 0 and calls_then == calls  # nothing was started
+
+
+def test_snakemake_itself_understands_how_it_is_asked_for_the_study(make, own_folders, synthetic_root, tmp_path):
+    """The other tests would pass with any words; here the real program reads them, and only does not run the jobs."""
+    root, plan = tmp_path / "a release", tmp_path / "plan"
+    root.symlink_to(synthetic_root)
+    real = f'exec "{sys.executable}" -m snakemake "$@" --directory "{own_folders}" --dry-run > "{plan}" 2>&1'
+    status, calls = make("reproduce", "CORPUS=synthetic", f"ROOT={root}", real=real)
+    assert status == 0, plan.read_text()
+    assert len(calls) == len(STEPS)
+    runs = study.plan([corpora.load("synthetic", synthetic_root)])
+    assert re.search(rf"^fold +{len(runs)}$", plan.read_text(), re.MULTILINE)

@@ -890,6 +890,13 @@ FAULTS = [
         "part",
         "tests/test_tables.py::test_transfer_is_scored_for_each_network_and_speaker_and_averaged_over_the_networks",
     ),
+    Fault(
+        "the target stands where an option takes it for one of its words",
+        "Makefile",
+        "snakemake study $(RUN_ON) --config",
+        "snakemake $(RUN_ON) study --config",
+        "tests/test_makefile.py::test_snakemake_itself_understands_how_it_is_asked_for_the_study",
+    ),
 ]
 
 
@@ -903,9 +910,10 @@ def processes():
 
 def plant(fault: Fault, project: Path) -> None:
     """Copy what the tests need, and make the edit."""
-    for part in ("ser_lib", "tests"):
+    for part in ("ser_lib", "tests", "profiles"):
         shutil.copytree(PROJECT / part, project / part, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(PROJECT / "pyproject.toml", project)
+    for part in ("pyproject.toml", "Makefile", "Snakefile"):
+        shutil.copy(PROJECT / part, project)
     text = (project / fault.file).read_text(encoding="utf-8")
     assert text.count(fault.right) == 1, f"{fault.file} holds {text.count(fault.right)} times: {fault.right}"
     (project / fault.file).write_text(text.replace(fault.right, fault.wrong), encoding="utf-8")
