@@ -7,6 +7,7 @@ for each step. PyTorch's own LSTM runs them one after the other, and records eve
 gradient is written out, with all that does not depend on the next step taken out of the loop.
 """
 
+import warnings
 from typing import NamedTuple
 
 import torch
@@ -144,17 +145,20 @@ def hand_through(
     identity = torch.eye(directions * width, dtype=weight_hh.dtype, device=weight_hh.device)
     weights = [weight for pair in zip(identity.split(width), weight_hh, strict=True) for weight in pair]
     initial = weight_hh.new_zeros(directions, packing.sizes[0], width // 4)
-    outputs, hidden, cell = torch.lstm(
-        preactivations.flatten(1),
-        torch.tensor(packing.sizes),
-        (initial, initial),
-        weights,
-        has_biases=False,
-        num_layers=1,
-        dropout=0.0,
-        train=torch.is_grad_enabled(),  # cuDNN keeps what the gradient needs only if it is told so
-        bidirectional=directions == 2,
-    )
+    with warnings.catch_warnings():
+        # They are new in every step: nothing is gained by keeping them in one piece, and the copy is small.
+        warnings.filterwarnings("ignore", message="RNN module weights are not part of single contiguous chunk")
+        outputs, hidden, cell = torch.lstm(
+            preactivations.flatten(1),
+            torch.tensor(packing.sizes),
+            (initial, initial),
+            weights,
+            has_biases=False,
+            num_layers=1,
+            dropout=0.0,
+            train=torch.is_grad_enabled(),  # cuDNN keeps what the gradient needs only if it is told so
+            bidirectional=directions == 2,
+        )
     order = packing.utterances[: packing.sizes[0]].argsort()
     return outputs, hidden.index_select(1, order), cell.index_select(1, order)
 
