@@ -1,6 +1,7 @@
 """Tables of scores, computed from predictions; pure functions of tidy tables (Tables 1, 2 and 3, Section 3)."""
 
 import base64
+import gzip
 import html
 import itertools
 import json
@@ -1420,22 +1421,26 @@ def _source(text: str) -> str:
     return f'<p class="source">{html.escape(text)}</p>' if text else ""
 
 
-def download(frame: pd.DataFrame, name: str, text: str = "CSV") -> str:
+def download(frame: pd.DataFrame, name: str, text: str = "CSV", packed: bool = False) -> str:
     """A link, in HTML, that holds a table as CSV; no other file is needed.
 
     Args:
         frame: the table; its index is left out.
         name: from which the file's name is made.
         text: what the link says.
+        packed: whether the CSV is compressed (gzip, which pandas and R read as it is): the page grows with it.
     """
-    file = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60].strip("-")
-    data = base64.b64encode(frame.to_csv(index=False).encode()).decode()
-    return f'<a class="csv" download="{file}.csv" href="data:text/csv;base64,{data}">{html.escape(text)}</a>'
+    file = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60].strip("-") + ".csv"
+    content, kind = frame.to_csv(index=False).encode(), "text/csv"
+    if packed:
+        file, content, kind = f"{file}.gz", gzip.compress(content, mtime=0), "application/gzip"
+    data = base64.b64encode(content).decode()
+    return f'<a class="csv" download="{file}" href="data:{kind};base64,{data}">{html.escape(text)}</a>'
 
 
 @dataclass(frozen=True)
 class Downloads:
-    """Tables that can be downloaded from a page as CSV: what each is -> the table."""
+    """Tables that can be downloaded from a page, as compressed CSV: what each is -> the table."""
 
     frames: Mapping[str, pd.DataFrame]
 
@@ -1444,7 +1449,7 @@ class Downloads:
 
     def _repr_html_(self) -> str:
         items = (
-            f"<li>{download(frame, name, name)} ({counted(len(frame), 'row')})</li>"
+            f"<li>{download(frame, name, name, packed=True)} ({counted(len(frame), 'row')}, csv.gz)</li>"
             for name, frame in self.frames.items()
         )
         return f"<ul>{''.join(items)}</ul>"
