@@ -366,7 +366,7 @@ def table1_scores(summary: pd.DataFrame) -> Figure:
     """
     names = list(TECHNIQUES)
     part = summary[summary["experiment"].isin(names)]
-    corpora = [*tables.OPEN_CORPORA, "iemocap"] + ["synthetic"] * ("synthetic" in set(part["corpus"]))
+    corpora = [*tables.CORPORA] + ["synthetic"] * ("synthetic" in set(part["corpus"]))
     figure = Figure(figsize=style.size(height=3.9))
     grid = figure.subplots(1, 2, sharey=True)
     offsets = np.linspace(-0.3, 0.3, len(corpora) + 1)
@@ -620,7 +620,7 @@ def table3_scores(scored: pd.DataFrame, metric: str = "ua") -> Figure:
     Source: Table 3.
     """
     summary = tables.summary(scored)
-    corpora = [*tables.OPEN_CORPORA, "iemocap"] + ["synthetic"] * ("synthetic" in set(scored["corpus"]))
+    corpora = [*tables.CORPORA] + ["synthetic"] * ("synthetic" in set(scored["corpus"]))
     rules = {False: {"linestyle": "-"}, True: {"linestyle": "-.", "markerfacecolor": "white"}}
     figure = Figure(figsize=style.size(height=4.4))
     axes = figure.subplots()
@@ -1047,7 +1047,7 @@ def baseline_scores(scored: pd.DataFrame, predictions: pd.DataFrame) -> Figure:
     names = [*variants, *tables.NETWORKS]
     summarised = tables.summary(pd.concat([scored, tables.baseline_scores(predictions)]))
     part = summarised[summarised["experiment"].isin(names)]
-    corpora = [*tables.OPEN_CORPORA, "iemocap"] + ["synthetic"] * ("synthetic" in set(part["corpus"]))
+    corpora = [*tables.CORPORA] + ["synthetic"] * ("synthetic" in set(part["corpus"]))
     figure = Figure(figsize=style.size(height=5.4))
     grid = figure.subplots(1, 2, sharey=True, sharex=True)
     offsets = np.linspace(-0.3, 0.3, len(corpora))
@@ -1081,7 +1081,7 @@ def protocol_scores(scored: pd.DataFrame) -> Figure:
     """
     chosen = tables.of_shared_seeds(scored, tables.PROTOCOLS)
     summarised = tables.summary(chosen)
-    corpora = [*tables.OPEN_CORPORA, "iemocap"] + ["synthetic"] * ("synthetic" in set(chosen["corpus"]))
+    corpora = [*tables.CORPORA] + ["synthetic"] * ("synthetic" in set(chosen["corpus"]))
     names = list(tables.PROTOCOLS)
     figure = Figure(figsize=style.size(height=5.0))
     grid = figure.subplots(1, 2, sharey=True, sharex=True)
@@ -1120,7 +1120,7 @@ def run_seconds(runs: pd.DataFrame) -> Figure:
     runs = runs.assign(family=runs["experiment"].map(tables.family_of))
     medians = runs.groupby("family")["seconds"].median().sort_values(ascending=False, kind="stable")
     families = [*medians.index, *(family for family in FAMILIES if family not in medians.index)]
-    corpora = [*tables.OPEN_CORPORA, "iemocap"] + ["synthetic"] * ("synthetic" in set(runs["corpus"]))
+    corpora = [*tables.CORPORA] + ["synthetic"] * ("synthetic" in set(runs["corpus"]))
     figure = Figure(figsize=style.size(height=1.6 + 0.34 * len(families)))
     axes = figure.subplots()
     offsets = np.linspace(-0.3, 0.3, len(corpora))

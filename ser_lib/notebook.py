@@ -1,11 +1,17 @@
-"""What papermill alone does not do: refuse a misspelt parameter."""
+"""What notebooks share: misspelt parameters are refused, which papermill alone does not do, and families are shown."""
 
 import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
+from IPython.display import display
+
+from ser_lib import figures, tables
+from ser_lib.corpora import TITLES
 from ser_lib.errors import SerError
-from ser_lib.experiments import suggestion
+from ser_lib.experiments import FAMILIES, suggestion
+from ser_lib.records import Results
 
 _KERNEL = {"In", "Out", "get_ipython", "exit", "quit", "open"}
 
@@ -46,3 +52,24 @@ def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
     """
     if value not in choices:
         raise SerError(f"parameter {name} = {value!r} is none of its choices{suggestion(value, choices)}")
+
+
+def show_comparisons(results: Results, scored: pd.DataFrame, family: str, caption: str) -> None:
+    """Display a family of experiments on every corpus where it was run, each beside the one it is compared with.
+
+    Args:
+        results: all runs, and those that diverged.
+        scored: their scores; as :func:`ser_lib.tables.scores` or :func:`ser_lib.tables.validation_scores` return them.
+        family: its name in :data:`ser_lib.experiments.FAMILIES`.
+        caption: of every table, which names its corpus behind it.
+
+    Source: Sections 3 and 3.1, as far as they compare without a table.
+    """
+    references = FAMILIES[family].references
+    run = pd.concat([results.runs[tables.RUN], results.failures[tables.RUN]])
+    corpora = tables.corpora_with(run, family)
+    for corpus in corpora:
+        compared = tables.comparison(scored, results.failures, corpus, references)
+        display(tables.Shown(compared, f"{caption}, {TITLES[corpus]}; differences in points, paired by fold and seed"))
+        display(figures.paired_differences(scored, corpus, references, "ua", results.failures))
+    display(tables.Source(tables.provenance(results.runs, family, corpora=corpora)))

@@ -17,11 +17,10 @@ from ser_lib.corpora import EMOTIONS
 from ser_lib.experiments import find_experiment
 from ser_lib.features import frame_counts
 from ser_lib.model import describe
-from ser_lib.tables import OPEN_CORPORA
+from ser_lib.tables import CORPORA
 from ser_lib.training import build_model
 from ser_lib.verdicts import FAILS, HOLDS, LEVEL, Verdict
 
-CORPORA = (*OPEN_CORPORA, "iemocap")
 PROBABILITIES = [f"p_{emotion}" for emotion in EMOTIONS]
 
 MARGIN = 2.0

@@ -38,6 +38,8 @@ RUN = records.IDENTITY
 _SCORE = ["utterances", "correct", "wa", "ua"]
 _NO_FAILURES = pd.DataFrame(columns=RUN)
 OPEN_CORPORA = ("emodb", "ravdess", "nemo")
+CORPORA = (*OPEN_CORPORA, "iemocap")
+"""Those of the pages, in their order."""
 NOT_RUN = "not run yet"
 LICENCE = "not run here"
 """IEMOCAP's columns, until an owner of the licence runs them."""
@@ -393,7 +395,7 @@ def table1(scored: pd.DataFrame, metric: str) -> pd.DataFrame:
             "kHz": column.kilohertz,
             "Paper, IEMOCAP": f"{getattr(column, metric):.1f}",
         }
-        for corpus in OPEN_CORPORA + ("iemocap",):
+        for corpus in CORPORA:
             row[f"Ours, {TITLES[corpus]}"] = _cell(summarised, corpus, column.experiment, metric)
         rows.append(row)
     return pd.DataFrame(rows)
@@ -553,7 +555,7 @@ def table3(scored: pd.DataFrame, failures: pd.DataFrame, metric: str) -> pd.Data
     columns = ["Batch normalisation", "Batch size", "Learning rate", "Paper, IEMOCAP"]
     table = pd.DataFrame([row[:-1] for row in rows], columns=columns)
     summarised = summary(scored).set_index(["corpus", "experiment"])
-    for corpus in OPEN_CORPORA + ("iemocap",):
+    for corpus in CORPORA:
         cells = []
         for *_, experiment in rows:
             cell = _cell(summarised, corpus, experiment, metric, failures)
@@ -577,7 +579,7 @@ def variety(measured: pd.DataFrame) -> pd.DataFrame:
     """
     sizes = sorted(measured["batch_size"].unique()) or [NOT_RUN]
     rows = []
-    for corpus in (*OPEN_CORPORA, "iemocap"):
+    for corpus in CORPORA:
         of_corpus = measured[measured["corpus"] == corpus]
         groups = of_corpus.groupby("experiment") if len(of_corpus) else [("–", of_corpus)]
         for experiment, part in groups:
@@ -693,7 +695,7 @@ def chosen_against_tested(scored: pd.DataFrame, validation: pd.DataFrame, failur
     scored = of_shared_seeds(scored, PROTOCOLS)
     both = scored.merge(validation[[*RUN, "ua"]], on=RUN, suffixes=("", "_validation"), validate="one_to_one")
     rows = []
-    for corpus in (*OPEN_CORPORA, "iemocap"):
+    for corpus in CORPORA:
         if corpus not in set(both["corpus"]):
             missing = absence(failures, corpus, "table1-baseline")
             rows.append(dict.fromkeys(columns, missing) | {"Corpus": TITLES[corpus], "Protocol": "all"})
@@ -801,10 +803,10 @@ def transfer_table(counts: pd.DataFrame, scored: pd.DataFrame, experiment: str, 
     by_speaker = transfer_scores(counts[counts["experiment"] == experiment])
     within = summary(scored[scored["experiment"] == experiment]).set_index(["corpus", "experiment"])
     rows = []
-    for source in (*OPEN_CORPORA, "iemocap"):
+    for source in CORPORA:
         for normalisation, words in transfer.NORMALISATIONS.items():
             row = {"Trained on": TITLES[source], "Statistics of eq. 2": words}
-            for target in (*OPEN_CORPORA, "iemocap"):
+            for target in CORPORA:
                 chosen = dict(source=source, target=target, normalisation=normalisation)
                 part = by_speaker[np.logical_and.reduce([by_speaker[name] == value for name, value in chosen.items()])]
                 if source == target:
@@ -877,7 +879,7 @@ def baselines_table(scored: pd.DataFrame, predictions: pd.DataFrame, metric: str
     rows = []
     for experiment, (title, normalisation) in (baseline_variants() | _networks()).items():
         row = {"Method": title, "Standardised by": normalisation}
-        for corpus in OPEN_CORPORA + ("iemocap",):
+        for corpus in CORPORA:
             row[TITLES[corpus]] = _cell(summarised, corpus, experiment, metric)
         rows.append(row)
     return pd.DataFrame(rows)
@@ -902,7 +904,7 @@ def network_over_baselines(
     rows = []
     for name, (title, normalisation) in baseline_variants().items():
         row = {"Method": title, "Standardised by": normalisation}
-        for corpus in OPEN_CORPORA + ("iemocap",):
+        for corpus in CORPORA:
             network, baseline = (
                 balanced(_part(part, corpus, of)).groupby(["fold", "test_speaker"])[metric].mean()
                 for part, of in ((scored, experiment), (of_baselines, name))
@@ -927,7 +929,7 @@ def chosen_strengths(predictions: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for name, (title, normalisation) in baseline_variants(with_choice_only=True).items():
         row = {"Method": title, "Standardised by": normalisation}
-        for corpus in OPEN_CORPORA + ("iemocap",):
+        for corpus in CORPORA:
             counts = _part(by_fold, corpus, name)["C"].value_counts().sort_index()
             found = ", ".join(f"{strength:g} ({folds})" for strength, folds in counts.items())
             row[TITLES[corpus]] = found or absence(_NO_FAILURES, corpus, name)
@@ -1115,7 +1117,7 @@ def repeats_shown(repeats: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows) if rows else pd.DataFrame({"Made again": [NOT_RUN]})
 
 
-def provenance(runs: pd.DataFrame, *names: str, corpora: Iterable[str] = (*OPEN_CORPORA, "iemocap")) -> str:
+def provenance(runs: pd.DataFrame, *names: str, corpora: Iterable[str] = CORPORA) -> str:
     """One line on the runs behind a table or figure: how many, of how many speakers and seeds, which code and hardware.
 
     Args:
@@ -1140,6 +1142,26 @@ def provenance(runs: pd.DataFrame, *names: str, corpora: Iterable[str] = (*OPEN_
     if found:
         sentences.append(f"Code {_listed(part['code'], ', ')}; {_listed(part['hardware'], '; ')}")
     return ". ".join(sentences) + "."
+
+
+def corpora_with(runs: pd.DataFrame, *names: str) -> list[str]:
+    """The corpora on which some of these experiments were run, in the order of the pages.
+
+    Args:
+        runs: every run, with ``corpus`` and ``experiment``.
+        names: experiments, or families of them, of which only those count that it compares with another.
+
+    Returns:
+        Their names; where there is none, the first corpus, of which a page can then say that it was not run.
+
+    Raises:
+        SerError: a name is unknown.
+    """
+    wanted = set()
+    for name in names:
+        wanted |= set(FAMILIES[name].references if name in FAMILIES else members(name))
+    found = set(runs.loc[runs["experiment"].isin(wanted), "corpus"])
+    return [corpus for corpus in CORPORA if corpus in found] or [CORPORA[0]]
 
 
 def _extent(runs: pd.DataFrame, wanted: int) -> str:
@@ -1206,7 +1228,7 @@ def costs(runs: pd.DataFrame, by: Iterable[str] = ("corpus", "experiment", "hard
         )
     columns = [column.capitalize() for column in by]
     columns += ["Runs", "Median (s)", "Longest (s)", "Epoch (s)", "Peak (MiB)", "In all (h)"]
-    for corpus in (*OPEN_CORPORA, "iemocap"):
+    for corpus in CORPORA:
         if corpus not in set(runs["corpus"]):
             rows.append(dict.fromkeys(columns, absence(_NO_FAILURES, corpus, "")) | {"Corpus": TITLES[corpus]})
     return pd.DataFrame(rows, columns=columns)
@@ -1266,7 +1288,7 @@ def study_by_corpus(estimates: pd.DataFrame, utterances: Mapping[str, pd.DataFra
     """
     columns = ["Utterances", "Speech (min)", "Runs", "Hours", "Peak (GiB)", "Estimated from runs on", "Hardware"]
     rows = []
-    for corpus in (*OPEN_CORPORA, "iemocap"):
+    for corpus in CORPORA:
         if corpus not in utterances:
             rows.append({"Corpus": TITLES[corpus]} | dict.fromkeys(columns, NOT_RUN))
             continue

@@ -1,8 +1,12 @@
-"""Protects papermill's parameters: one that is misspelt, missing or of the wrong type never runs with a default."""
+"""Protects papermill's parameters: one that is misspelt, missing or of the wrong type never runs with a default.
 
+And the pages: a family of experiments is shown on every corpus where it was run.
+"""
+
+import pandas as pd
 import pytest
 
-from ser_lib import notebook
+from ser_lib import notebook, records, tables
 from ser_lib.errors import SerError
 
 KERNEL = {
@@ -41,3 +45,23 @@ def test_a_choice_that_does_not_exist_is_refused_and_the_nearest_is_suggested():
     notebook.check_choice("source", "runs", ["results", "runs"])
     with pytest.raises(SerError, match="source = 'run' is none of its choices; did you mean 'runs'.*Known: results"):
         notebook.check_choice("source", "run", ["results", "runs"])
+
+
+def test_a_family_is_shown_on_each_corpus_where_it_was_run_or_diverged_with_its_runs_behind(monkeypatch):
+    """IEMOCAP among them, for whoever has it; a corpus where every run diverged says so, and is not left out."""
+    shown = []
+    monkeypatch.setattr(notebook, "display", shown.append)
+    names = ["pooling-max", "table1-baseline"]
+    rows = [(corpus, name, fold, 0) for corpus in ("iemocap", "emodb") for name in names for fold in range(1, 8)]
+    runs = pd.DataFrame(rows, columns=tables.RUN).assign(code="abc", hardware="an abacus")
+    scored = runs[tables.RUN].assign(wa=0.5, ua=[0.6 if name == "pooling-max" else 0.5 for _, name, *_ in rows])
+    failures = pd.DataFrame([("nemo", "pooling-max", 1, 0, 3)], columns=[*tables.RUN, "epoch"])
+    empty = pd.DataFrame()
+    results = records.Results(runs, empty, empty, empty, empty, failures)
+    notebook.show_comparisons(results, scored, "pooling", "Pooling")
+    captions = [part.caption for part in shown if isinstance(part, tables.Shown)]
+    assert [caption.split(";")[0] for caption in captions] == ["Pooling, Emo-DB", "Pooling, nEMO", "Pooling, IEMOCAP"]
+    assert shown[0].frame["UA, difference"].tolist() == ["+10.0 [+10.0, +10.0]"]
+    assert "diverged" in str(shown[2].frame["UA, difference"].tolist()[0])
+    assert len(shown) == 7  # a table and a figure each, and the runs behind them
+    assert shown[-1].text.startswith("Emo-DB: 14 runs") and "IEMOCAP: 14 runs" in shown[-1].text

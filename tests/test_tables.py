@@ -597,6 +597,25 @@ def test_provenance_counts_a_run_once_however_many_rows_it_has():
     assert "3 runs (3 speakers × 1 seed)" in tables.provenance(measured, "table1-baseline")
 
 
+def test_a_page_shows_every_corpus_that_was_run_in_one_order_and_no_other():
+    """An owner of IEMOCAP finds their runs on every page; a corpus on which only other experiments were run is none."""
+    runs = pd.concat(
+        [
+            made("vtlp-alone", range(1, 2), corpus="iemocap"),
+            made("vtlp-alone", range(1, 2), corpus="ravdess"),
+            made("table1-best", range(1, 2), corpus="nemo"),
+            made("vtlp-alone", range(1, 2), corpus="synthetic"),
+        ]
+    )
+    assert tables.corpora_with(runs, "vtlp-alone") == ["ravdess", "iemocap"]
+    assert tables.corpora_with(runs, "alone", "table1-best") == ["ravdess", "nemo", "iemocap"]
+    assert tables.corpora_with(runs, "pooling-max") == ["emodb"]  # of which a page then says that it was not run
+    with pytest.raises(SerError, match="did you mean 'alone'"):
+        tables.corpora_with(runs, "alne")
+    # What a family only compares with does not make it one that was run.
+    assert tables.corpora_with(made("table1-baseline", range(1, 2), corpus="nemo"), "pooling") == ["emodb"]
+
+
 def test_runs_in_means_are_those_that_the_summary_counts():
     parts = [scored("table1-best", dict.fromkeys(range(1, 7), 0.5)), scored("table1-best", {1: 0.9}, seed=1),
              scored("table1-vtlp", {1: 0.5}, seed=1)]  # fmt: skip
@@ -713,14 +732,14 @@ PAGES = (
 def test_every_table_and_figure_of_results_says_which_runs_are_behind_it(page):
     notebook = json.loads((paths.PROJECT / "book" / f"{page}.ipynb").read_text())
     cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
-    shows = [cell for cell in cells if re.search(r"tables\.Shown\(|figures\.\w+\(", cell)]
+    shows = [cell for cell in cells if re.search(r"tables\.Shown\(|figures\.\w+\(|show_comparisons\(", cell)]
     of_results = [
         cell for cell in shows
         if re.search(r"\b(scored|results|validation|histories|compared|measured|predictions|runs|best)\b", cell)
         and "run_summary" not in cell  # is itself the list of runs
     ]  # fmt: skip
     assert of_results
-    assert [cell for cell in of_results if not re.search(r"source=|source\(|Source\(", cell)] == []
+    assert [cell for cell in of_results if not re.search(r"source=|Source\(|show_comparisons\(", cell)] == []
 
 
 # Protocols under which a fold tests several speakers, or parts of them
