@@ -65,6 +65,7 @@ _RUN_COLUMNS = [
 REPEAT_COLUMNS = [
     *IDENTITY, "code_before", "hardware_before", "device_before", "torch_before", "code", "hardware", "device", "torch",
     "seconds", "same", "best_epoch_before", "best_epoch", "utterances", "other_predictions", "largest_difference",
+    "wa_before", "ua_before", "wa", "ua",
 ]  # fmt: skip
 """Of a collected run that was made again; see :mod:`ser_lib.repeats`."""
 
@@ -485,8 +486,11 @@ def load_repeats(folder: Path | None = None) -> pd.DataFrame:
 
 
 def read_repeats(file: Path) -> pd.DataFrame:
-    """The repetitions on one corpus; versions of code are words, although some look like numbers."""
-    return pd.read_csv(file, dtype={"code": str, "code_before": str})
+    """The repetitions on one corpus; versions of code are words, although some look like numbers.
+
+    Older rows lack accuracies: they are read as not known (NaN).
+    """
+    return pd.read_csv(file, dtype={"code": str, "code_before": str}).reindex(columns=REPEAT_COLUMNS)
 
 
 def load_utterances(corpus: str, folder: Path | None = None) -> pd.DataFrame | None:

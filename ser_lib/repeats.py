@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from ser_lib import features, paths, records, training
+from ser_lib import features, metrics, paths, records, training
+from ser_lib.corpora import EMOTIONS
 from ser_lib.device import choose_device
 from ser_lib.errors import SerError
 from ser_lib.files import write_file
@@ -66,6 +67,8 @@ def repeat(
         "utterances": len(predictions),
         "other_predictions": int((both["prediction"] != both["prediction again"]).sum()),
         "largest_difference": round(float(abs(differences).max()), 5),  # six digits are kept
+        **_accuracies(predictions, "_before"),
+        **_accuracies(outcome.predictions, ""),
     }
 
 
@@ -98,7 +101,8 @@ def describe(row: dict) -> str:
     return (
         f"{run}: {who} differs from {row['code_before']} on {row['hardware_before']} ({row['device_before']}): "
         f"{row['other_predictions']} of {row['utterances']} predictions are others, a probability differs by up to "
-        f"{row['largest_difference']:.2g}, the best epoch is {row['best_epoch']} and was {row['best_epoch_before']}"
+        f"{row['largest_difference']:.2g}, the best epoch is {row['best_epoch']} and was {row['best_epoch_before']}, "
+        f"unweighted accuracy is {100 * row['ua']:.1f} % and was {100 * row['ua_before']:.1f} %"
     )
 
 
@@ -116,6 +120,14 @@ def _only_run(runs: pd.DataFrame, key: records.RunKey) -> pd.Series:
                 f"{key.experiment} was collected with {what} {before[what]}, and has {now} now: collect it again"
             )
     return before
+
+
+def _accuracies(predictions: pd.DataFrame, suffix: str) -> dict[str, float]:
+    truth, prediction = predictions["truth"], predictions["prediction"]
+    return {
+        f"wa{suffix}": round(metrics.weighted_accuracy(truth, prediction), 6),
+        f"ua{suffix}": round(metrics.unweighted_accuracy(truth, prediction, EMOTIONS), 6),
+    }
 
 
 def _of_run(table: pd.DataFrame, key: records.RunKey) -> pd.DataFrame:

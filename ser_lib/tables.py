@@ -1117,6 +1117,38 @@ def repeats_shown(repeats: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows) if rows else pd.DataFrame({"Made again": [NOT_RUN]})
 
 
+def agreement(repeats: pd.DataFrame) -> pd.DataFrame:
+    """How far scores are from those collected where runs were made again on other hardware.
+
+    Args:
+        repeats: as :func:`ser_lib.records.load_repeats` returns them.
+
+    Returns:
+        One row per corpus, hardware before and hardware after: runs and folds, the share of test utterances with the
+        same prediction, mean UA of both and the difference in percentage points, with a 95 % interval over folds from
+        `MINIMUM_FOLDS` on. Repetitions on the same hardware are left out, and those whose accuracies were not kept.
+    """
+    other = repeats[(repeats["hardware"] != repeats["hardware_before"]) & repeats["ua"].notna()]
+    rows = []
+    for (corpus, before, after), part in other.groupby(["corpus", "hardware_before", "hardware"], sort=False):
+        by_fold = part.groupby("fold")[["ua_before", "ua"]].mean()
+        same = 1 - part["other_predictions"].sum() / part["utterances"].sum()
+        rows.append(
+            {
+                "Corpus": TITLES[corpus],
+                "Collected on": before,
+                "Made again on": after,
+                "Runs": len(part),
+                "Folds": len(by_fold),
+                "Same prediction (%)": f"{100 * same:.1f}",
+                "UA before (%)": f"{100 * by_fold['ua_before'].mean():.1f}",
+                "UA again (%)": f"{100 * by_fold['ua'].mean():.1f}",
+                "Difference": points_with_interval(100 * (by_fold["ua"] - by_fold["ua_before"]).to_numpy()),
+            }
+        )
+    return pd.DataFrame(rows) if rows else pd.DataFrame({"Made again on": [NOT_RUN]})
+
+
 def provenance(runs: pd.DataFrame, *names: str, corpora: Iterable[str] = CORPORA) -> str:
     """One line on the runs behind a table or figure: how many, of how many speakers and seeds, which code and hardware.
 

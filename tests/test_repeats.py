@@ -37,6 +37,12 @@ def test_the_same_code_on_the_same_machine_gives_the_same_digits(tiny_table, key
     assert row["same"] and row["other_predictions"] == 0 and row["largest_difference"] == 0
     assert row["utterances"] == 11 and row["best_epoch"] == row["best_epoch_before"]
     assert row["code"] == row["code_before"] == "aaaaaaaaaaaa"
+    run = tables.scores(results.predictions).iloc[0]
+    assert (
+        [row["wa"], row["ua"]]
+        == [row["wa_before"], row["ua_before"]]
+        == pytest.approx([run["wa"], run["ua"]], abs=1e-6)
+    )
     assert repeats.describe(row).endswith("gives what aaaaaaaaaaaa gave, to the last digit that was kept")
 
 
@@ -52,11 +58,13 @@ def test_a_difference_anywhere_is_not_the_same(tiny_table, key, results, kind, c
 
 
 def test_predictions_that_are_others_are_counted(tiny_table, key, results):
-    changed = results.predictions.copy()
-    changed.loc[[0, 3], "prediction"] = "nobody"
+    """Here what was collected had every prediction right, and what is made again has not."""
+    changed = results.predictions.assign(prediction=results.predictions["truth"])
+    wrong = int((results.predictions["prediction"] != results.predictions["truth"]).sum())
     row = repeats.repeat(tiny_table, key, dataclasses.replace(results, predictions=changed), "cpu")
-    assert not row["same"] and row["other_predictions"] == 2
-    assert "2 of 11 predictions are others" in repeats.describe(row)
+    assert not row["same"] and row["other_predictions"] == wrong > 0
+    assert f"{wrong} of 11 predictions are others" in repeats.describe(row)
+    assert row["wa_before"] == row["ua_before"] == 1 and row["wa"] == pytest.approx(1 - wrong / 11, abs=1e-6)
 
 
 def test_what_was_not_collected_or_of_something_else_cannot_be_compared(tiny_table, key, results, tiny_experiment):
@@ -75,6 +83,7 @@ ROW = {
     "hardware_before": "a processor", "device_before": "cpu", "torch_before": "2.13.0", "code": "1234567e8901",
     "hardware": "a processor", "device": "cpu", "torch": "2.13.0", "seconds": 1.0, "same": True, "best_epoch_before": 3,
     "best_epoch": 3, "utterances": 11, "other_predictions": 0, "largest_difference": 0.0,
+    "wa_before": 0.5, "wa": 0.5, "ua_before": 0.4, "ua": 0.4,
 }  # fmt: skip
 
 
@@ -89,6 +98,14 @@ def test_what_is_kept_comes_back_and_the_newest_of_its_kind_stays():
     assert kept["same"].dtype == bool
 
 
+def test_accuracies_that_older_repetitions_lack_are_not_known(own_folders):
+    repeats.save(ROW)
+    file = own_folders / "results" / "tiny" / "repeats.csv"
+    pd.read_csv(file, dtype=str).drop(columns=["wa_before", "wa", "ua_before", "ua"]).to_csv(file, index=False)
+    repeats.save(ROW | {"device": "cuda"})
+    assert records.load_repeats()["ua"].fillna(-1).tolist() == [-1, 0.4]
+
+
 def test_what_is_shown_of_a_repetition_says_what_differs():
     rows = pd.DataFrame(
         [ROW, ROW | {"same": False, "best_epoch": 7, "other_predictions": 2, "largest_difference": 0.3}]
@@ -98,6 +115,18 @@ def test_what_is_shown_of_a_repetition_says_what_differs():
     assert shown[columns].values.tolist() == [["yes", 3, "0 of 11", "0"], ["no", "3, then 7", "2 of 11", "0.3"]]
     assert shown["Made again by"].tolist() == ["1234567e8901, a processor, cpu"] * 2
     assert tables.repeats_shown(records.load_repeats()).iloc[0, 0] == "not run yet"
+
+
+def test_agreement_is_of_other_hardware_alone_and_counts_a_fold_once():
+    """Two seeds of a fold are no two folds; runs on the same hardware, and rows without accuracies, say nothing."""
+    gpu = ROW | {"corpus": "emodb", "hardware": "a card", "other_predictions": 2, "ua_before": 0.4}
+    rows = [gpu | {"fold": fold, "ua": 0.5} for fold in range(1, 7)]
+    rows += [gpu | {"fold": 6, "seed": 1, "ua": 0.7}, gpu | {"fold": 7, "ua": float("nan")}]
+    rows += [ROW | {"corpus": "emodb", "fold": fold, "ua": 1.0} for fold in range(1, 7)]
+    (row,) = tables.agreement(pd.DataFrame(rows)).to_dict("records")
+    assert (row["Runs"], row["Folds"], row["UA before (%)"], row["UA again (%)"]) == (7, 6, "40.0", "51.7")
+    assert row["Same prediction (%)"] == "81.8" and row["Difference"].startswith("+11.7 [")
+    assert tables.agreement(records.load_repeats()).iloc[0, 0] == "not run yet"
 
 
 @pytest.mark.parametrize("code", ["unknown", "aaaaaaaaaaaa+"])
