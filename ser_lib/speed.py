@@ -117,6 +117,17 @@ def on_gpu(folder: Path | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def agreement(folder: Path | None = None) -> pd.DataFrame:
+    """Whether a GPU and a processor give the same probabilities after one epoch; empty if not measured."""
+    measured = optional("gpu", folder)
+    if not measured:
+        return pd.DataFrame()
+    part = measured["agreement"]
+    same = f"{part['same_prediction']} of {part['utterances']}"
+    row = (measured["hardware"], f"{part['largest_difference_of_a_probability']:.2g}", same)
+    return pd.DataFrame([row], columns=["Hardware", "Largest difference of a probability", "Same prediction"])
+
+
 def stores(folder: Path | None = None) -> pd.DataFrame:
     """From the recordings of Emo-DB to spectrograms, by way."""
     measured = load("store", folder)["seconds"]

@@ -66,7 +66,10 @@ def test_five_times_keras_is_five_times_the_useful_operations_of_its_faster_way(
 
 
 def test_a_gpu_has_its_rows_once_it_was_measured(folder):
-    assert speed.on_gpu(folder).empty
+    (folder / "gpu.json").unlink()
+    assert speed.on_gpu(folder).empty and speed.agreement(folder).empty
+    rows = speed.targets(folder).set_index("Aim")["Met"]
+    assert rows["VTLP on a GPU: time over copying the batch"] == "not measured"
     part = {"trained_on": 10, "seconds": 2.0, "utterances_per_second": 5, "useful_gflop_per_second": 7.5}
     roofline = {"float32_gflop_per_second": 40.0, "tf32_gflop_per_second": 300.0, "copy_gb_per_second": 3000.0}
     measured = {
@@ -74,12 +77,14 @@ def test_a_gpu_has_its_rows_once_it_was_measured(folder):
         "roofline": roofline,
         "epoch": {"float32": part, "tf32": part},
         "vtlp": {"ratio": 2.5},
+        "agreement": {"utterances": 42, "largest_difference_of_a_probability": 1e-7, "same_prediction": 41},
     }
     (folder / "gpu.json").write_text(json.dumps(measured))
     (folder / "forty_folds_gpu.json").write_text(json.dumps({"hardware": "a card", "seconds": 119.0}))
     assert speed.on_gpu(folder).values.tolist() == [
         ["a card", "float32", 5, 7.5, 40.0, 3000.0], ["a card", "tf32", 5, 7.5, 300.0, 3000.0],
     ]  # fmt: skip
+    assert speed.agreement(folder).values.tolist() == [["a card", "1e-07", "41 of 42"]]
     rows = speed.targets(folder).set_index("Aim")["Met"]
     assert rows["forty folds of Table 1 on a GPU, a card"] == "met"
     assert rows["VTLP on a GPU: time over copying the batch"] == "not met"
