@@ -383,6 +383,27 @@ FAULTS = [
         "tests/test_repeats.py::test_a_difference_anywhere_is_not_the_same",
     ),
     Fault(
+        "a run that was made again is told to be what it was compared with",
+        "ser_lib/repeats.py",
+        '        **_accuracies(outcome.predictions, ""),',
+        '        **_accuracies(predictions, ""),',
+        "tests/test_repeats.py::test_predictions_that_are_others_are_counted",
+    ),
+    Fault(
+        "runs made again on the same processor speak for how far a GPU is from it",
+        "ser_lib/tables.py",
+        'other = repeats[(repeats["hardware"] != repeats["hardware_before"]) & repeats["ua"].notna()]',
+        'other = repeats[repeats["ua"].notna()]',
+        "tests/test_repeats.py::test_agreement_is_of_other_hardware_alone_and_counts_a_fold_once",
+    ),
+    Fault(
+        "an owner of IEMOCAP does not find their runs on the pages",
+        "ser_lib/tables.py",
+        "return [corpus for corpus in CORPORA if corpus in found]",
+        "return [corpus for corpus in OPEN_CORPORA if corpus in found]",
+        "tests/test_tables.py::test_a_page_shows_every_corpus_that_was_run_in_one_order_and_no_other",
+    ),
+    Fault(
         "to have found no gain is taken for there being none",
         "ser_lib/verdicts.py",
         "outcome = HOLDS if below and len(compared) == len(differences) else UNDECIDED",
