@@ -123,7 +123,9 @@ def test_agreement_is_of_other_hardware_alone_and_counts_a_fold_once():
     rows = [gpu | {"fold": fold, "ua": 0.5} for fold in range(1, 7)]
     rows += [gpu | {"fold": 6, "seed": 1, "ua": 0.7}, gpu | {"fold": 7, "ua": float("nan")}]
     rows += [ROW | {"corpus": "emodb", "fold": fold, "ua": 1.0} for fold in range(1, 7)]
-    (row,) = tables.agreement(pd.DataFrame(rows)).to_dict("records")
+    shown = tables.agreement(pd.DataFrame(rows))
+    assert shown["Made again on"].tolist() == ["a card"]
+    row = shown.iloc[0]
     assert (row["Runs"], row["Folds"], row["UA before (%)"], row["UA again (%)"]) == (7, 6, "40.0", "51.7")
     assert row["Same prediction (%)"] == "81.8" and row["Difference"].startswith("+11.7 [")
     assert tables.agreement(records.load_repeats()).iloc[0, 0] == "not run yet"
