@@ -1,10 +1,12 @@
 """Writing that a kill, a full disk or a second process cannot spoil."""
 
 import contextlib
+import fcntl
+import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ser_lib.errors import SerError
@@ -53,6 +55,30 @@ def write_file(file: Path, fill: Callable[[Path], None], remedy: str) -> None:
     finally:
         with contextlib.suppress(OSError):  # never there, or not reachable: the error above says why
             aside.unlink()
+
+
+@contextlib.contextmanager
+def one_at_a_time(folder: Path, remedy: str) -> Iterator[None]:
+    """Wait until no other process is in here for a folder: for those who read a file of it and write it anew.
+
+    Args:
+        folder: made if it is not there.
+        remedy: what the user can do when it cannot be made.
+
+    Raises:
+        SerError: the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError as problem:
+        raise SerError(f"{folder} could not be written: {problem.strerror or problem}; {remedy}") from problem
+    try:
+        with contextlib.suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _aside(path: Path) -> Path:

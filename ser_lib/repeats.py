@@ -15,7 +15,7 @@ from ser_lib import features, metrics, paths, records, training
 from ser_lib.corpora import EMOTIONS
 from ser_lib.device import choose_device
 from ser_lib.errors import SerError
-from ser_lib.files import write_file
+from ser_lib.files import one_at_a_time, write_file
 from ser_lib.protocols import find_fold
 
 _EPOCH_COLUMNS = ["training_loss", "validation_loss", "validation_wa", "validation_ua"]
@@ -83,12 +83,13 @@ def save(row: dict, folder: Path | None = None) -> Path:
             "ser_lib differs from its last commit: commit it first, so that the repetition can name its code"
         )
     file = (folder or paths.results_folder()) / row["corpus"] / "repeats.csv"
-    rows = pd.DataFrame([row], columns=records.REPEAT_COLUMNS)
-    if file.exists():
-        rows = pd.concat([records.read_repeats(file), rows], ignore_index=True)
-    rows = rows.drop_duplicates([*records.IDENTITY, "code", "hardware", "device"], keep="last")
     remedy = "set SER_RESULTS to a folder that can be written"
-    write_file(file, lambda aside: rows.to_csv(aside, index=False, float_format="%.6g"), remedy)
+    with one_at_a_time(file.parent, remedy):
+        rows = pd.DataFrame([row], columns=records.REPEAT_COLUMNS)
+        if file.exists():
+            rows = pd.concat([records.read_repeats(file), rows], ignore_index=True)
+        rows = rows.drop_duplicates([*records.IDENTITY, "code", "hardware", "device"], keep="last")
+        write_file(file, lambda aside: rows.to_csv(aside, index=False, float_format="%.6g"), remedy)
     return file
 
 

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from ser_lib import features, paths, records
 from ser_lib.errors import SerError
 from ser_lib.features import BINS, FeatureStore
-from ser_lib.files import write_file
+from ser_lib.files import one_at_a_time, write_file
 from ser_lib.training import DeviceData, vote, votes_table
 
 NORMALISATIONS = {"source": "source's", "target": "target's own"}
@@ -100,18 +100,15 @@ def save(counts: pd.DataFrame, folder: Path | None = None) -> Path:
     """Keep the counts of one target in ``results/<target>/transfer.csv``, with those of other sources kept before."""
     target = counts["target"].iloc[0]
     folder = folder or paths.results_folder()
-    before = load(folder)
-    replaced = pd.MultiIndex.from_frame(before[["source", "experiment"]]).isin(
-        list(counts[["source", "experiment"]].itertuples(index=False, name=None))
-    )
-    before = before[(before["target"] == target) & ~replaced]
-    kept = pd.concat([before, counts], ignore_index=True) if len(before) else counts
-    file = folder / target / "transfer.csv"
-    write_file(
-        file,
-        lambda aside: kept.sort_values(CELL).to_csv(aside, index=False),
-        "set SER_RESULTS to a folder that can be written",
-    )
+    file, remedy = folder / target / "transfer.csv", "set SER_RESULTS to a folder that can be written"
+    with one_at_a_time(file.parent, remedy):
+        before = load(folder)
+        replaced = pd.MultiIndex.from_frame(before[["source", "experiment"]]).isin(
+            list(counts[["source", "experiment"]].itertuples(index=False, name=None))
+        )
+        before = before[(before["target"] == target) & ~replaced]
+        kept = pd.concat([before, counts], ignore_index=True) if len(before) else counts
+        write_file(file, lambda aside: kept.sort_values(CELL).to_csv(aside, index=False), remedy)
     return file
 
 

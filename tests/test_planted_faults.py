@@ -383,6 +383,13 @@ FAULTS = [
         "tests/test_repeats.py::test_a_difference_anywhere_is_not_the_same",
     ),
     Fault(
+        "of two processes that keep a repetition at once, one undoes the other",
+        "ser_lib/files.py",
+        "            fcntl.flock(handle, fcntl.LOCK_EX)",
+        "            pass",
+        "tests/test_repeats.py::test_what_two_processes_keep_at_once_is_both_kept",
+    ),
+    Fault(
         "a run that was made again is told to be what it was compared with",
         "ser_lib/repeats.py",
         '        **_accuracies(outcome.predictions, ""),',

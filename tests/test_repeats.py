@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import shutil
+import threading
+import time
 
 import pandas as pd
 import pytest
@@ -96,6 +98,25 @@ def test_what_is_kept_comes_back_and_the_newest_of_its_kind_stays():
     assert kept[["device", "same", "other_predictions"]].values.tolist() == [["cuda", False, 0], ["cpu", False, 2]]
     assert kept[["code_before", "code"]].values.tolist() == [["012345678901", "1234567e8901"]] * 2
     assert kept["same"].dtype == bool
+
+
+def test_what_two_processes_keep_at_once_is_both_kept(monkeypatch):
+    """Each reads what is there and writes it anew: without waiting for each other, the slower would undo the faster."""
+    repeats.save(ROW)
+    read = records.read_repeats
+
+    def slowly(file):
+        rows = read(file)
+        time.sleep(0.2)
+        return rows
+
+    monkeypatch.setattr(records, "read_repeats", slowly)
+    savers = [threading.Thread(target=repeats.save, args=(ROW | {"fold": fold},)) for fold in (2, 3)]
+    for saver in savers:
+        saver.start()
+    for saver in savers:
+        saver.join()
+    assert sorted(records.load_repeats()["fold"]) == [1, 2, 3]
 
 
 def test_accuracies_that_older_repetitions_lack_are_not_known(own_folders):
