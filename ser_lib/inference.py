@@ -665,7 +665,7 @@ def _in_words(row: tuple) -> dict[str, str]:
     if np.isnan(row.low):
         return words
     words |= {"Points": f"{row.mean:+.1f} [{row.low:+.1f}, {row.high:+.1f}]"}
-    words |= {"p": f"{row.p:.3f}", "p, Holm": f"{row.adjusted_p:.3f}"}
+    words |= {"p": _p(row.p), "p, Holm": _p(row.adjusted_p)}
     if np.isnan(row.within):
         words |= {"sd of speakers": f"{row.one_seed:.1f} with that of seeds", "sd of seeds": "needs two seeds"}
     else:
@@ -673,6 +673,10 @@ def _in_words(row: tuple) -> dict[str, str]:
     # The spread of speaker means is all that the study itself has, whatever it is made of.
     between, within = (row.one_seed, 0) if np.isnan(row.within) else (row.between, row.within)
     return words | {_FOUND: f"{smallest_effect(row.speakers, row.seeds, between, within):.1f}"}
+
+
+def _p(p: float) -> str:
+    return "< 0.001" if p < 0.0005 else f"{p:.3f}"
 
 
 def _design_name(design: tuple[int, int]) -> str:

@@ -463,6 +463,16 @@ def test_comparisons_that_were_not_run_or_have_few_speakers_have_no_p():
     assert shown["Speakers × seeds"].tolist()[:4] == ["10 × 2", "10 × 2", "–", "3 × 2"]
 
 
+def test_no_p_value_is_shown_as_zero():
+    """Where 24 speakers agree, p is far below what three digits show, and no test gives zero."""
+    _, table = compared()
+    shown = inference.comparisons_shown(
+        table.assign(p=[1e-7, 0.0005, *table.p[2:]], adjusted_p=[0.0004, 1, *table.p[2:]])
+    )
+    assert shown["p"].tolist()[:2] == ["< 0.001", "0.001"]
+    assert shown["p, Holm"].tolist()[:2] == ["< 0.001", "1.000"]
+
+
 def test_a_corpus_without_a_run_has_one_row():
     _, table = compared(["ravdess", "iemocap"])
     shown = inference.comparisons_shown(table)
