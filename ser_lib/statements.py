@@ -280,7 +280,9 @@ class Course(OfTwo):
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
         course = COURSES[self.quantity]
-        values = by_run(evidence.results.histories, course.of)
+        histories = evidence.results.histories
+        compared = histories["experiment"].isin([self.experiment, self.reference])
+        values = by_run(histories[compared & (histories["corpus"] == corpus)], course.of)
         differences = tables.paired_difference(values, corpus, self.experiment, self.reference, "value")
         return verdicts.judge_difference(differences, self.direction, unit=course.unit)
 
