@@ -1078,7 +1078,7 @@ def corpus_summary(manifests: Mapping[str, pd.DataFrame | None]) -> pd.DataFrame
 
 
 def run_summary(runs: pd.DataFrame) -> pd.DataFrame:
-    """Where the runs of each corpus and experiment come from: how many, code version, hardware, time, memory."""
+    """Where the runs of each corpus and experiment come from: how many, code, hardware, PyTorch, time, memory."""
     rows = []
     for (corpus, experiment), part in runs.groupby(["corpus", "experiment"], sort=True):
         rows.append(
@@ -1090,6 +1090,7 @@ def run_summary(runs: pd.DataFrame) -> pd.DataFrame:
                 "Seeds": part["seed"].nunique(),
                 "Code": ", ".join(sorted(part["code"].unique())),
                 "Hardware": ", ".join(sorted(part["hardware"].unique())),
+                "PyTorch": ", ".join(sorted(part["torch"].astype(str).unique())),
                 "Median seconds": f"{part['seconds'].median():.0f}",
                 "Peak MiB": f"{part['peak_memory_mib'].max():.0f}",
             }
@@ -1099,14 +1100,15 @@ def run_summary(runs: pd.DataFrame) -> pd.DataFrame:
 
 def repeats_shown(repeats: pd.DataFrame) -> pd.DataFrame:
     """Collected runs that were made again, and what came out; from :func:`ser_lib.records.load_repeats`."""
+    by = "{}, {}, {}, torch {}".format
     rows = [
         {
             "Corpus": TITLES[row.corpus],
             "Experiment": row.experiment,
             "Fold": row.fold,
             "Seed": row.seed,
-            "Collected from": f"{row.code_before}, {row.hardware_before}, {row.device_before}",
-            "Made again by": f"{row.code}, {row.hardware}, {row.device}",
+            "Collected from": by(row.code_before, row.hardware_before, row.device_before, row.torch_before),
+            "Made again by": by(row.code, row.hardware, row.device, row.torch),
             "Same digits": "yes" if row.same else "no",
             "Best epoch": row.best_epoch if row.same else f"{row.best_epoch_before}, then {row.best_epoch}",
             "Other predictions": f"{row.other_predictions} of {row.utterances}",
@@ -1124,20 +1126,22 @@ def agreement(repeats: pd.DataFrame) -> pd.DataFrame:
         repeats: as :func:`ser_lib.records.load_repeats` returns them.
 
     Returns:
-        One row per corpus, hardware before and hardware after: runs and folds, the share of test utterances with the
-        same prediction, mean UA of both and the difference in percentage points, with a 95 % interval over folds from
-        `MINIMUM_FOLDS` on. Repetitions on the same hardware are left out, and those whose accuracies were not kept.
+        One row per corpus, hardware before and hardware after, each with its PyTorch: runs and folds, the share of test
+        utterances with the same prediction, mean UA of both and the difference in percentage points, with a 95 %
+        interval over folds from `MINIMUM_FOLDS` on. Repetitions on the same hardware are left out, and those whose
+        accuracies were not kept.
     """
     other = repeats[(repeats["hardware"] != repeats["hardware_before"]) & repeats["ua"].notna()]
     rows = []
-    for (corpus, before, after), part in other.groupby(["corpus", "hardware_before", "hardware"], sort=False):
+    kinds = ["hardware_before", "torch_before", "hardware", "torch"]
+    for (corpus, before, torch_before, after, torch_after), part in other.groupby(["corpus", *kinds], sort=False):
         by_fold = part.groupby("fold")[["ua_before", "ua"]].mean()
         same = 1 - part["other_predictions"].sum() / part["utterances"].sum()
         rows.append(
             {
                 "Corpus": TITLES[corpus],
-                "Collected on": before,
-                "Made again on": after,
+                "Collected on": f"{before}, torch {torch_before}",
+                "Made again on": f"{after}, torch {torch_after}",
                 "Runs": len(part),
                 "Folds": len(by_fold),
                 "Same prediction (%)": f"{100 * same:.1f}",

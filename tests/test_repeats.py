@@ -134,7 +134,7 @@ def test_what_is_shown_of_a_repetition_says_what_differs():
     shown = tables.repeats_shown(rows.assign(corpus="emodb"))
     columns = ["Same digits", "Best epoch", "Other predictions", "Largest difference of a probability"]
     assert shown[columns].values.tolist() == [["yes", 3, "0 of 11", "0"], ["no", "3, then 7", "2 of 11", "0.3"]]
-    assert shown["Made again by"].tolist() == ["1234567e8901, a processor, cpu"] * 2
+    assert shown["Made again by"].tolist() == ["1234567e8901, a processor, cpu, torch 2.13.0"] * 2
     assert tables.repeats_shown(records.load_repeats()).iloc[0, 0] == "not run yet"
 
 
@@ -145,7 +145,7 @@ def test_agreement_is_of_other_hardware_alone_and_counts_a_fold_once():
     rows += [gpu | {"fold": 6, "seed": 1, "ua": 0.7}, gpu | {"fold": 7, "ua": float("nan")}]
     rows += [ROW | {"corpus": "emodb", "fold": fold, "ua": 1.0} for fold in range(1, 7)]
     shown = tables.agreement(pd.DataFrame(rows))
-    assert shown["Made again on"].tolist() == ["a card"]
+    assert shown["Made again on"].tolist() == ["a card, torch 2.13.0"]
     row = shown.iloc[0]
     assert (row["Runs"], row["Folds"], row["UA before (%)"], row["UA again (%)"]) == (7, 6, "40.0", "51.7")
     assert row["Same prediction (%)"] == "81.8" and row["Difference"].startswith("+11.7 [")
