@@ -1128,7 +1128,7 @@ def agreement(repeats: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row per corpus, hardware before and hardware after, each with its PyTorch: runs and folds, the share of test
         utterances with the same prediction, mean UA of both and the difference in percentage points, with a 95 %
-        interval over folds from `MINIMUM_FOLDS` on. Repetitions on the same hardware are left out, and those whose
+        interval over folds from `MINIMUM_FOLDS` on, and its standard deviation between folds. Repetitions on the same hardware are left out, and those whose
         accuracies were not kept.
     """
     other = repeats[(repeats["hardware"] != repeats["hardware_before"]) & repeats["ua"].notna()]
@@ -1136,6 +1136,7 @@ def agreement(repeats: pd.DataFrame) -> pd.DataFrame:
     kinds = ["hardware_before", "torch_before", "hardware", "torch"]
     for (corpus, before, torch_before, after, torch_after), part in other.groupby(["corpus", *kinds], sort=False):
         by_fold = part.groupby("fold")[["ua_before", "ua"]].mean()
+        points = 100 * (by_fold["ua"] - by_fold["ua_before"]).to_numpy()
         same = 1 - part["other_predictions"].sum() / part["utterances"].sum()
         rows.append(
             {
@@ -1147,7 +1148,8 @@ def agreement(repeats: pd.DataFrame) -> pd.DataFrame:
                 "Same prediction (%)": f"{100 * same:.1f}",
                 "UA before (%)": f"{100 * by_fold['ua_before'].mean():.1f}",
                 "UA again (%)": f"{100 * by_fold['ua'].mean():.1f}",
-                "Difference": points_with_interval(100 * (by_fold["ua"] - by_fold["ua_before"]).to_numpy()),
+                "Difference": points_with_interval(points),
+                "sd of folds": f"{points.std(ddof=1):.1f}" if len(points) > 1 else NOT_RUN,
             }
         )
     return pd.DataFrame(rows) if rows else pd.DataFrame({"Made again on": [NOT_RUN]})

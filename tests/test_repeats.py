@@ -149,6 +149,7 @@ def test_agreement_is_of_other_hardware_alone_and_counts_a_fold_once():
     row = shown.iloc[0]
     assert (row["Runs"], row["Folds"], row["UA before (%)"], row["UA again (%)"]) == (7, 6, "40.0", "51.7")
     assert row["Same prediction (%)"] == "81.8" and row["Difference"].startswith("+11.7 [")
+    assert row["sd of folds"] == "4.1"  # of five differences of 10 and one of 20
     assert tables.agreement(records.load_repeats()).iloc[0, 0] == "not run yet"
 
 
