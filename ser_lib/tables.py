@@ -1128,8 +1128,8 @@ def agreement(repeats: pd.DataFrame) -> pd.DataFrame:
     Returns:
         One row per corpus, hardware before and hardware after, each with its PyTorch: runs and folds, the share of test
         utterances with the same prediction, mean UA of both and the difference in percentage points, with a 95 %
-        interval over folds from `MINIMUM_FOLDS` on, and its standard deviation between folds. Repetitions on the same hardware are left out, and those whose
-        accuracies were not kept.
+        interval over folds from `MINIMUM_FOLDS` on, and its standard deviation between folds. Repetitions on the same
+        hardware are left out, and those whose accuracies were not kept.
     """
     other = repeats[(repeats["hardware"] != repeats["hardware_before"]) & repeats["ua"].notna()]
     rows = []
