@@ -1112,7 +1112,7 @@ def repeats_shown(repeats: pd.DataFrame) -> pd.DataFrame:
             "Same digits": "yes" if row.same else "no",
             "Best epoch": row.best_epoch if row.same else f"{row.best_epoch_before}, then {row.best_epoch}",
             "Other predictions": f"{row.other_predictions} of {row.utterances}",
-            "Largest difference of a probability": f"{row.largest_difference:g}",
+            "Largest difference of a probability": f"{row.largest_difference:.2g}",
         }
         for row in repeats.itertuples()
     ]
