@@ -366,7 +366,7 @@ def table1_scores(summary: pd.DataFrame) -> Figure:
     """
     names = list(TECHNIQUES)
     part = summary[summary["experiment"].isin(names)]
-    corpora = [*tables.CORPORA] + ["synthetic"] * ("synthetic" in set(part["corpus"]))
+    corpora = _corpora_of(part)
     figure = Figure(figsize=style.size(height=3.9))
     grid = figure.subplots(1, 2, sharey=True)
     offsets = np.linspace(-0.3, 0.3, len(corpora) + 1)
@@ -620,7 +620,7 @@ def table3_scores(scored: pd.DataFrame, metric: str = "ua") -> Figure:
     Source: Table 3.
     """
     summary = tables.summary(scored)
-    corpora = [*tables.CORPORA] + ["synthetic"] * ("synthetic" in set(scored["corpus"]))
+    corpora = _corpora_of(scored)
     rules = {False: {"linestyle": "-"}, True: {"linestyle": "-.", "markerfacecolor": "white"}}
     figure = Figure(figsize=style.size(height=4.4))
     axes = figure.subplots()
@@ -1020,6 +1020,11 @@ def rise_by_best_of(table: pd.DataFrame) -> Figure:
     return figure
 
 
+def _corpora_of(table: pd.DataFrame) -> list[str]:
+    """The corpora that a figure shows: all of the pages, run or not, and the synthetic one where it is in the table."""
+    return [*tables.CORPORA] + ["synthetic"] * ("synthetic" in set(table["corpus"]))
+
+
 def _distance_from_one(correlation: np.ndarray) -> np.ndarray:
     """0 for a correlation of 0, 1 for 0.9, 2 for 0.99, ..."""
     return -np.log10(np.maximum(1 - np.asarray(correlation, dtype=float), 1e-9))
@@ -1047,7 +1052,7 @@ def baseline_scores(scored: pd.DataFrame, predictions: pd.DataFrame) -> Figure:
     names = [*variants, *tables.NETWORKS]
     summarised = tables.summary(pd.concat([scored, tables.baseline_scores(predictions)]))
     part = summarised[summarised["experiment"].isin(names)]
-    corpora = [*tables.CORPORA] + ["synthetic"] * ("synthetic" in set(part["corpus"]))
+    corpora = _corpora_of(part)
     figure = Figure(figsize=style.size(height=5.4))
     grid = figure.subplots(1, 2, sharey=True, sharex=True)
     offsets = np.linspace(-0.3, 0.3, len(corpora))
@@ -1081,7 +1086,7 @@ def protocol_scores(scored: pd.DataFrame) -> Figure:
     """
     chosen = tables.of_shared_seeds(scored, tables.PROTOCOLS)
     summarised = tables.summary(chosen)
-    corpora = [*tables.CORPORA] + ["synthetic"] * ("synthetic" in set(chosen["corpus"]))
+    corpora = _corpora_of(chosen)
     names = list(tables.PROTOCOLS)
     figure = Figure(figsize=style.size(height=5.0))
     grid = figure.subplots(1, 2, sharey=True, sharex=True)
@@ -1120,7 +1125,7 @@ def run_seconds(runs: pd.DataFrame) -> Figure:
     runs = runs.assign(family=runs["experiment"].map(tables.family_of))
     medians = runs.groupby("family")["seconds"].median().sort_values(ascending=False, kind="stable")
     families = [*medians.index, *(family for family in FAMILIES if family not in medians.index)]
-    corpora = [*tables.CORPORA] + ["synthetic"] * ("synthetic" in set(runs["corpus"]))
+    corpora = _corpora_of(runs)
     figure = Figure(figsize=style.size(height=1.6 + 0.34 * len(families)))
     axes = figure.subplots()
     offsets = np.linspace(-0.3, 0.3, len(corpora))
