@@ -89,23 +89,13 @@ def scores(predictions: pd.DataFrame) -> pd.DataFrame:
     Raises:
         SerError: a run tests several speakers, and the protocol of its experiment does not.
     """
-    rows = []
-    for run, part in predictions.groupby(RUN, sort=True):
-        speakers = sorted(part["speaker"].unique())
-        if len(speakers) != 1 and tests_one_speaker(run[1]):
-            raise SerError(f"run {run} tests {len(speakers)} speakers: a fold tests one")
-        rows.append(dict(zip(RUN, run, strict=True)) | {"test_speaker": "+".join(speakers)} | _score(part))
-    return pd.DataFrame(rows, columns=[*RUN, "test_speaker", *_SCORE])
-
-
-def _score(part: pd.DataFrame) -> dict[str, float]:
-    """What is computed from some predictions: the columns `_SCORE`."""
-    return {
-        "utterances": len(part),
-        "correct": int((part["truth"] == part["prediction"]).sum()),
-        "wa": metrics.weighted_accuracy(part["truth"], part["prediction"]),
-        "ua": metrics.unweighted_accuracy(part["truth"], part["prediction"], EMOTIONS),
-    }
+    scored = metrics.accuracies_by_group(predictions, RUN, EMOTIONS)
+    speakers = predictions.groupby(RUN, sort=True)["speaker"].unique().map(sorted)
+    for run, several in speakers[speakers.map(len) != 1].items():
+        if tests_one_speaker(run[1]):
+            raise SerError(f"run {run} tests {len(several)} speakers: a fold tests one")
+    scored.insert(len(RUN), "test_speaker", pd.Series(["+".join(several) for several in speakers], dtype=str))
+    return scored
 
 
 def speaker_scores(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -130,19 +120,18 @@ def speaker_scores(predictions: pd.DataFrame) -> pd.DataFrame:
     """
     alone = predictions["experiment"].map(tests_one_speaker).astype(bool)
     scored = scores(predictions[alone])
-    speakers = scored.drop_duplicates(["corpus", "test_speaker"]).set_index(["corpus", "test_speaker"])
-    rows = []
+    speakers = scored.drop_duplicates(["corpus", "test_speaker"])[["corpus", "test_speaker", "fold", "utterances"]]
+    pooled = predictions[~alone].drop(columns="fold")
     keys = ["corpus", "experiment", "seed", "speaker"]
-    for (corpus, experiment, seed, speaker), part in predictions[~alone].groupby(keys, sort=True):
-        if part["utterance"].duplicated().any():
-            twice = part.loc[part["utterance"].duplicated(), "utterance"].iloc[0]
-            raise SerError(f"{corpus}, {experiment}, seed {seed}: {twice} was tested twice; collect the results again")
-        if (corpus, speaker) not in speakers.index or len(part) != speakers.loc[(corpus, speaker), "utterances"]:
-            continue
-        run = (corpus, experiment, speakers.loc[(corpus, speaker), "fold"], seed)
-        rows.append(dict(zip(RUN, run, strict=True)) | {"test_speaker": speaker} | _score(part))
-    pooled = pd.DataFrame(rows, columns=scored.columns)
-    return pd.concat([part for part in (scored, pooled) if len(part)] or [scored], ignore_index=True)
+    for again in pooled[pooled.duplicated([*keys, "utterance"])].itertuples():
+        raise SerError(
+            f"{again.corpus}, {again.experiment}, seed {again.seed}: {again.utterance} was tested twice; "
+            "collect the results again"
+        )
+    pooled = pooled.rename(columns={"speaker": "test_speaker"}).merge(speakers, on=["corpus", "test_speaker"])
+    whole = pooled.groupby([*RUN, "test_speaker"])["utterance"].transform("size") == pooled["utterances"]
+    of_others = metrics.accuracies_by_group(pooled[whole], [*RUN, "test_speaker"], EMOTIONS)
+    return pd.concat([part for part in (scored, of_others) if len(part)] or [scored], ignore_index=True)
 
 
 def tests_one_speaker(experiment: str) -> bool:
@@ -778,11 +767,8 @@ def transfer_scores(counts: pd.DataFrame) -> pd.DataFrame:
         and ``wa`` and ``ua`` in [0, 1], means over these runs.
     """
     keys = ["source", "experiment", "target", "normalisation", "speaker"]
-    rows = []
-    for key, part in counts.groupby([*keys, "fold", "seed"], sort=True):
-        each = part.loc[part.index.repeat(part["count"].astype(int))]
-        rows.append(dict(zip([*keys, "fold", "seed"], key, strict=True)) | _score(each))
-    by_run = pd.DataFrame(rows, columns=[*keys, "fold", "seed", *_SCORE])
+    each = counts.loc[counts.index.repeat(counts["count"].astype(int))]
+    by_run = metrics.accuracies_by_group(each, [*keys, "fold", "seed"], EMOTIONS)
     return by_run.groupby(keys).agg(runs=("ua", "size"), wa=("wa", "mean"), ua=("ua", "mean")).reset_index()
 
 

@@ -119,6 +119,20 @@ FAULTS = [
         "weighted_accuracy(truth, prediction)",
         "tests/test_metrics.py::test_scores_by_hand",
     ),
+    Fault(
+        "groups of utterances that are scored at once share their classes",
+        "ser_lib/metrics.py",
+        "(group * shape[1] + _classes(values, labels)",
+        "(_classes(values, labels)",
+        "tests/test_metrics.py::test_a_group_without_a_class_is_named",
+    ),
+    Fault(
+        "of groups scored at once, each has the accuracy of another",
+        "ser_lib/metrics.py",
+        "np.bincount(number[truth == prediction], minlength=len(rows))",
+        "np.bincount(number[truth == prediction], minlength=len(rows))[::-1]",
+        "tests/test_metrics.py::test_groups_scored_at_once_have_the_scores_of_each_one_alone",
+    ),
     # Warps
     Fault(
         "the warp is the inverse of eq. 1",
