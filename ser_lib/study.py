@@ -137,8 +137,8 @@ def needs(
     Returns:
         None if nothing was measured that it can be estimated from.
     """
-    on_gpu = runs["device"].astype(str).str.startswith("cuda")
-    measured = runs[(runs["experiment"] == experiment) & (on_gpu == gpu)]
+    measured = runs[runs["experiment"] == experiment]
+    measured = measured[measured["device"].astype(str).str.startswith("cuda") == gpu]
     # The corpus itself, or else the one with the most runs.
     sources = sorted(measured["corpus"].value_counts().index, key=lambda source: source != corpus)
     for source in sources:
