@@ -54,7 +54,6 @@ FILE = "test_predictions.csv"
 """Not predictions.csv: by that name :func:`ser_lib.records.load_results` finds what runs have left."""
 
 _FOLDER = "baselines"
-_REMEDY = "set SER_RESULTS to a folder that can be written"
 
 
 def pooled_spectrogram(table: pd.DataFrame, progress: bool = False) -> np.ndarray:
@@ -93,7 +92,7 @@ def egemaps(table: pd.DataFrame, progress: bool = False) -> np.ndarray:
     file = paths.data_folder() / "features" / f"{table.attrs['corpus']}-egemaps-{digest}.csv"
     if not file.exists():
         functionals = _functionals(opensmile, table, progress)
-        remedy = "make room, or set SER_DATA to a folder that can be written"
+        remedy = paths.remedy("SER_DATA")
         write_file(file, lambda aside: functionals.to_csv(aside, index=False), remedy)
     kept = pd.read_csv(file, dtype={"utterance": str}, float_precision="round_trip")
     if kept["utterance"].tolist() != table["utterance"].tolist():
@@ -284,9 +283,9 @@ def save(predictions: pd.DataFrame, table: pd.DataFrame, folder: Path | None = N
         "settings": settings(),
         **origin,
     }
-    write_file(own / FILE, lambda aside: predictions.to_csv(aside, index=False), _REMEDY)
+    write_file(own / FILE, lambda aside: predictions.to_csv(aside, index=False), paths.remedy("SER_RESULTS"))
     text = json.dumps(content, indent=1) + "\n"
-    write_file(own / "provenance.json", lambda aside: aside.write_text(text), _REMEDY)
+    write_file(own / "provenance.json", lambda aside: aside.write_text(text), paths.remedy("SER_RESULTS"))
     return own
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from sklearn.metrics import accuracy_score, recall_score
 
 from ser_lib.errors import SerError
@@ -55,64 +54,14 @@ def recall_per_class(truth: Sequence, prediction: Sequence, labels: Sequence) ->
         SerError (a ValueError): as :func:`unweighted_accuracy`.
     """
     truth, prediction = _pair(truth, prediction)
-    return _recalls(np.zeros(len(truth), int), [""], truth, prediction, labels)[0]
-
-
-def accuracies_by_group(table: pd.DataFrame, by: list[str], labels: Sequence) -> pd.DataFrame:
-    """:func:`weighted_accuracy` and :func:`unweighted_accuracy` of many groups of utterances, all at once.
-
-    Args:
-        table: ``truth`` and ``prediction`` of each utterance, and the columns ``by``.
-        by: whose values name a group, such as the identity of a run.
-        labels: the fixed classes; every one must occur in the ``truth`` of every group.
-
-    Returns:
-        One row per group, in their order: ``by``, ``utterances``, ``correct``, and ``wa`` and ``ua`` in [0, 1].
-
-    Raises:
-        SerError (a ValueError): as :func:`unweighted_accuracy`, and which group it is.
-    """
-    groups = table.groupby(by, sort=True)
-    rows = groups.size().reset_index(name="utterances")
-    names = [f" in {', '.join(map(str, row))}" for row in rows[by].itertuples(index=False)]
-    truth, prediction = table["truth"].to_numpy(), table["prediction"].to_numpy()
-    number = groups.ngroup().to_numpy()
-    rows["correct"] = np.bincount(number[truth == prediction], minlength=len(rows))
-    rows["wa"] = rows["correct"] / rows["utterances"]
-    rows["ua"] = _recalls(number, names, truth, prediction, labels).mean(axis=1)
-    return rows
-
-
-def _recalls(
-    group: np.ndarray, names: Sequence[str], truth: np.ndarray, prediction: np.ndarray, labels: Sequence
-) -> np.ndarray:
-    """Recall of each class in each group, shape (groups, classes), in one call of scikit-learn.
-
-    Args:
-        group: number of each utterance's group, shape (utterances,).
-        names: of the groups, as errors say them.
-        truth, prediction, labels: as in :func:`recall_per_class`.
-    """
-    # Class k of group g is class g * classes + k of one larger problem.
-    shape = (len(names), len(labels))
-    truth, prediction = (group * shape[1] + _classes(values, labels) for values in (truth, prediction))
-    absent = np.bincount(truth, minlength=np.prod(shape)).reshape(shape) == 0
-    if absent.any():
-        first = absent.any(axis=1).argmax()
-        classes = ", ".join(str(labels[k]) for k in absent[first].nonzero()[0])
-        raise SerError(f"no utterance of class {classes} to score{names[first]}: unweighted accuracy needs every class")
-    if not names:
-        return np.empty(shape)
-    return recall_score(truth, prediction, labels=np.arange(np.prod(shape)), average=None).reshape(shape)
-
-
-def _classes(values: np.ndarray, labels: Sequence) -> np.ndarray:
-    """The place of each label among the fixed ones."""
-    places = pd.Index(labels).get_indexer(values)
-    if (places < 0).any():
-        unknown = ", ".join(sorted({str(value) for value in values[places < 0]}))
-        raise SerError(f"label {unknown} is not one of {', '.join(map(str, labels))}")
-    return places
+    labels = list(labels)
+    absent = [str(label) for label in labels if label not in set(truth.tolist())]
+    if absent:
+        raise SerError(f"no utterance of class {', '.join(absent)} to score: unweighted accuracy needs every class")
+    unknown = sorted({str(label) for label in truth.tolist() + prediction.tolist() if label not in labels})
+    if unknown:
+        raise SerError(f"label {', '.join(unknown)} is not one of {', '.join(map(str, labels))}")
+    return recall_score(truth, prediction, labels=labels, average=None)
 
 
 def majority_vote(probabilities: np.ndarray) -> np.ndarray:

@@ -19,3 +19,8 @@ def runs_folder() -> Path:
 def results_folder() -> Path:
     """Folder of the committed tidy tables that the book reads (``SER_RESULTS``)."""
     return Path(os.environ.get("SER_RESULTS") or PROJECT / "results")
+
+
+def remedy(variable: str) -> str:
+    """What to do when a folder cannot be written: words for an error, by the variable that moves the folder."""
+    return f"make room, or set {variable} to a folder that can be written"

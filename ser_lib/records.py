@@ -234,7 +234,7 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
         (folder / "provenance.json").write_text(json.dumps(origin, indent=1))
         (folder / "run.json").write_text(json.dumps(run, indent=1))
 
-    remedy = "make room, or set SER_RUNS to a folder that can be written"
+    remedy = paths.remedy("SER_RUNS")
     manifest = _manifest(key.corpus, key.fingerprint)
     if not manifest.exists():
         write_file(manifest, lambda aside: _write_utterances(table, aside), remedy)
@@ -275,9 +275,7 @@ def keep_failure(key: RunKey, problem: training.Diverged, origin: dict) -> None:
         (folder / "failure.json").write_text(json.dumps(failure, indent=1))
 
     shutil.rmtree(key.failure_folder, ignore_errors=True)
-    write_folder(
-        key.failure_folder, "failure.json", write, "make room, or set SER_RUNS to a folder that can be written"
-    )
+    write_folder(key.failure_folder, "failure.json", write, paths.remedy("SER_RUNS"))
 
 
 def predict(folder: Path, recordings: Sequence[Path], device: str = "auto") -> pd.DataFrame:
@@ -502,7 +500,7 @@ def load_utterances(corpus: str, folder: Path | None = None) -> pd.DataFrame | N
 def save_utterances(table: pd.DataFrame, folder: Path | None = None) -> Path:
     """Keep a corpus's table of utterances beside its results: no audio, no paths."""
     file = (folder or paths.results_folder()) / table.attrs["corpus"] / "utterances.csv"
-    write_file(file, lambda aside: _write_utterances(table, aside), "set SER_RESULTS to a folder that can be written")
+    write_file(file, lambda aside: _write_utterances(table, aside), paths.remedy("SER_RESULTS"))
     return file
 
 
@@ -619,13 +617,14 @@ def _collect_failures(destination: Path, say: Callable[[str], None]) -> None:
 
 
 def _read_tables(files: Iterable[Path], kind: str) -> Iterable[pd.DataFrame]:
+    columns = _empty(kind).columns
     for file in sorted(files):
         table = pd.read_csv(file, dtype=dict.fromkeys(_WORDS, str))
-        lacking = [column for column in _empty(kind).columns if column not in table]
+        lacking = [column for column in columns if column not in table]
         missing = [column for column in lacking if column not in _LATER]
         if missing:
             raise SerError(f"{file} lacks the column(s) {', '.join(missing)}: collect the results again")
-        yield table.assign(**dict.fromkeys(lacking, math.nan))
+        yield table.assign(**dict.fromkeys(lacking, math.nan)) if lacking else table
 
 
 def _joined(tables: Iterable[pd.DataFrame], kind: str) -> pd.DataFrame:

@@ -83,7 +83,7 @@ def save(row: dict, folder: Path | None = None) -> Path:
             "ser_lib differs from its last commit: commit it first, so that the repetition can name its code"
         )
     file = (folder or paths.results_folder()) / row["corpus"] / "repeats.csv"
-    remedy = "set SER_RESULTS to a folder that can be written"
+    remedy = paths.remedy("SER_RESULTS")
     with one_at_a_time(file.parent, remedy):
         rows = pd.DataFrame([row], columns=records.REPEAT_COLUMNS)
         if file.exists():

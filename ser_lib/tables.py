@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 import torch
 from scipy import stats
+from sklearn.metrics import recall_score
 
-from ser_lib import baselines, metrics, model, paper, paths, records, training, transfer
+from ser_lib import baselines, model, paper, paths, records, training, transfer
 from ser_lib.corpora import EMOTIONS, TITLES
 from ser_lib.errors import SerError
 from ser_lib.experiments import (
@@ -35,7 +36,6 @@ from ser_lib.features import frame_counts
 from ser_lib.protocols import ONE_TEST_SPEAKER, folds_of
 
 RUN = records.IDENTITY
-_SCORE = ["utterances", "correct", "wa", "ua"]
 _NO_FAILURES = pd.DataFrame(columns=RUN)
 OPEN_CORPORA = ("emodb", "ravdess", "nemo")
 CORPORA = (*OPEN_CORPORA, "iemocap")
@@ -89,7 +89,7 @@ def scores(predictions: pd.DataFrame) -> pd.DataFrame:
     Raises:
         SerError: a run tests several speakers, and the protocol of its experiment does not.
     """
-    scored = metrics.accuracies_by_group(predictions, RUN, EMOTIONS)
+    scored = _accuracies(predictions, RUN)
     speakers = predictions.groupby(RUN, sort=True)["speaker"].unique().map(sorted)
     for run, several in speakers[speakers.map(len) != 1].items():
         if tests_one_speaker(run[1]):
@@ -130,8 +130,47 @@ def speaker_scores(predictions: pd.DataFrame) -> pd.DataFrame:
         )
     pooled = pooled.rename(columns={"speaker": "test_speaker"}).merge(speakers, on=["corpus", "test_speaker"])
     whole = pooled.groupby([*RUN, "test_speaker"])["utterance"].transform("size") == pooled["utterances"]
-    of_others = metrics.accuracies_by_group(pooled[whole], [*RUN, "test_speaker"], EMOTIONS)
+    of_others = _accuracies(pooled[whole], [*RUN, "test_speaker"])
     return pd.concat([part for part in (scored, of_others) if len(part)] or [scored], ignore_index=True)
+
+
+def _accuracies(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Weighted and unweighted accuracy of :mod:`ser_lib.metrics` of many groups of utterances, all at once.
+
+    Args:
+        table: ``truth`` and ``prediction`` of each utterance, and the columns ``by``.
+        by: whose values name a group, such as the identity of a run.
+
+    Returns:
+        One row per group, in their order: ``by``, ``utterances``, ``correct``, and ``wa`` and ``ua`` in [0, 1].
+
+    Raises:
+        SerError: a class is absent from the ``truth`` of a group, or a label is no emotion.
+    """
+    groups = table.groupby(by, sort=True)
+    rows = groups.size().reset_index(name="utterances")
+    # Emotion k of group g is class g * len(EMOTIONS) + k of one larger problem, which scikit-learn scores in one call.
+    shape = (len(rows), len(EMOTIONS))
+    number = groups.ngroup().to_numpy()
+    truth, prediction = (number * shape[1] + _classes(table[column]) for column in ("truth", "prediction"))
+    absent = np.bincount(truth, minlength=np.prod(shape)).reshape(shape) == 0
+    for group, emotion in np.argwhere(absent):
+        name = ", ".join(map(str, rows.loc[group, by]))
+        raise SerError(f"{name}: no utterance of class {EMOTIONS[emotion]} to score: UA needs every class")
+    rows["correct"] = np.bincount(number[truth == prediction], minlength=len(rows))
+    rows["wa"] = rows["correct"] / rows["utterances"]
+    classes = np.arange(np.prod(shape))
+    recalls = recall_score(truth, prediction, labels=classes, average=None) if len(rows) else np.empty(0)
+    rows["ua"] = recalls.reshape(shape).mean(axis=1)
+    return rows
+
+
+def _classes(emotions: pd.Series) -> np.ndarray:
+    """The place of each name among the emotions."""
+    places = pd.Index(EMOTIONS).get_indexer(emotions)
+    if (places < 0).any():
+        raise SerError(f"label {emotions[places < 0].iloc[0]} is not one of {', '.join(EMOTIONS)}")
+    return places
 
 
 def tests_one_speaker(experiment: str) -> bool:
@@ -768,7 +807,7 @@ def transfer_scores(counts: pd.DataFrame) -> pd.DataFrame:
     """
     keys = ["source", "experiment", "target", "normalisation", "speaker"]
     each = counts.loc[counts.index.repeat(counts["count"].astype(int))]
-    by_run = metrics.accuracies_by_group(each, [*keys, "fold", "seed"], EMOTIONS)
+    by_run = _accuracies(each, [*keys, "fold", "seed"])
     return by_run.groupby(keys).agg(runs=("ua", "size"), wa=("wa", "mean"), ua=("ua", "mean")).reset_index()
 
 

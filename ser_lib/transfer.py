@@ -100,7 +100,7 @@ def save(counts: pd.DataFrame, folder: Path | None = None) -> Path:
     """Keep the counts of one target in ``results/<target>/transfer.csv``, with those of other sources kept before."""
     target = counts["target"].iloc[0]
     folder = folder or paths.results_folder()
-    file, remedy = folder / target / "transfer.csv", "set SER_RESULTS to a folder that can be written"
+    file, remedy = folder / target / "transfer.csv", paths.remedy("SER_RESULTS")
     with one_at_a_time(file.parent, remedy):
         before = load(folder)
         replaced = pd.MultiIndex.from_frame(before[["source", "experiment"]]).isin(

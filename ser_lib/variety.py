@@ -109,7 +109,7 @@ def save(measured: pd.DataFrame, folder: Path | None = None) -> Path:
     write_file(
         file,
         lambda aside: measured.to_csv(aside, index=False, float_format="%.6g"),
-        "set SER_RESULTS to a folder that can be written",
+        paths.remedy("SER_RESULTS"),
     )
     return file
 

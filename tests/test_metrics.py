@@ -1,7 +1,6 @@
 """Metrics: WA, UA and the vote, against numbers worked out by hand, another library, and laws that all of them obey."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
@@ -128,52 +127,6 @@ def test_a_class_that_is_only_predicted_is_no_substitute():
 def test_a_label_that_is_not_one_of_the_classes_is_refused(truth, prediction):
     with pytest.raises(SerError, match="label c is not one of a, b"):
         metrics.unweighted_accuracy(truth, prediction, ["a", "b"])
-
-
-# Many groups at once
-
-
-def answers_of_groups(sizes: dict[tuple[str, int], int]) -> pd.DataFrame:
-    """Answers of some groups, one utterance of each in turn as long as it has any: their rows are not together."""
-    parts = []
-    for seed, ((corpus, fold), size) in enumerate(sizes.items()):
-        truth, prediction = (np.array(EMOTIONS)[classes] for classes in random_answers(seed, size=size))
-        parts.append(pd.DataFrame({"corpus": corpus, "fold": fold, "truth": truth, "prediction": prediction}))
-    return pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
-
-
-SIZES = {("b", 2): 20, ("a", 10): 60, ("b", 1): 9, ("a", 2): 33}
-
-
-def test_groups_scored_at_once_have_the_scores_of_each_one_alone():
-    table = answers_of_groups(SIZES)
-    scored = metrics.accuracies_by_group(table, ["corpus", "fold"], EMOTIONS)
-    assert list(scored[["corpus", "fold"]].itertuples(index=False, name=None)) == sorted(SIZES)
-    for row in scored.itertuples():
-        part = table[(table["corpus"] == row.corpus) & (table["fold"] == row.fold)]
-        assert row.utterances == len(part) == SIZES[row.corpus, row.fold]
-        assert row.correct == (part["truth"] == part["prediction"]).sum()
-        assert row.wa == metrics.weighted_accuracy(part["truth"], part["prediction"])
-        assert row.ua == metrics.unweighted_accuracy(part["truth"], part["prediction"], EMOTIONS)
-
-
-def test_a_group_without_a_class_is_named():
-    table = answers_of_groups(SIZES)
-    table = table[~((table["fold"] == 10) & (table["truth"] == "anger"))]
-    with pytest.raises(SerError, match="no utterance of class anger to score in a, 10"):
-        metrics.accuracies_by_group(table, ["corpus", "fold"], EMOTIONS)
-
-
-def test_a_label_that_is_none_of_the_classes_is_refused_in_groups_too():
-    table = answers_of_groups(SIZES).replace({"prediction": {"anger": "boredom"}})
-    with pytest.raises(SerError, match="label boredom is not one of neutral"):
-        metrics.accuracies_by_group(table, ["corpus", "fold"], EMOTIONS)
-
-
-def test_no_group_has_no_score():
-    table = answers_of_groups(SIZES).iloc[:0]
-    scored = metrics.accuracies_by_group(table, ["corpus", "fold"], EMOTIONS)
-    assert list(scored.columns) == ["corpus", "fold", "utterances", "correct", "wa", "ua"] and scored.empty
 
 
 # The vote

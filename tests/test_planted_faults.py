@@ -119,20 +119,6 @@ FAULTS = [
         "weighted_accuracy(truth, prediction)",
         "tests/test_metrics.py::test_scores_by_hand",
     ),
-    Fault(
-        "groups of utterances that are scored at once share their classes",
-        "ser_lib/metrics.py",
-        "(group * shape[1] + _classes(values, labels)",
-        "(_classes(values, labels)",
-        "tests/test_metrics.py::test_a_group_without_a_class_is_named",
-    ),
-    Fault(
-        "of groups scored at once, each has the accuracy of another",
-        "ser_lib/metrics.py",
-        "np.bincount(number[truth == prediction], minlength=len(rows))",
-        "np.bincount(number[truth == prediction], minlength=len(rows))[::-1]",
-        "tests/test_metrics.py::test_groups_scored_at_once_have_the_scores_of_each_one_alone",
-    ),
     # Warps
     Fault(
         "the warp is the inverse of eq. 1",
@@ -409,6 +395,20 @@ FAULTS = [
         '        **_accuracies(outcome.predictions, ""),',
         '        **_accuracies(predictions, ""),',
         "tests/test_repeats.py::test_predictions_that_are_others_are_counted",
+    ),
+    Fault(
+        "runs that are scored at once share their classes",
+        "ser_lib/tables.py",
+        "(number * shape[1] + _classes(table[column])",
+        "(_classes(table[column])",
+        "tests/test_tables.py::test_runs_scored_at_once_have_the_scores_of_each_one_alone",
+    ),
+    Fault(
+        "of runs that are scored at once, each has the accuracy of another",
+        "ser_lib/tables.py",
+        "np.bincount(number[truth == prediction], minlength=len(rows))",
+        "np.bincount(number[truth == prediction], minlength=len(rows))[::-1]",
+        "tests/test_tables.py::test_runs_scored_at_once_have_the_scores_of_each_one_alone",
     ),
     Fault(
         "runs made again on the same processor speak for how far a GPU is from it",

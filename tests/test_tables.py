@@ -13,7 +13,7 @@ import pytest
 import torch
 from scipy import stats
 
-from ser_lib import model, paper, paths, tables, training, transfer, verdicts
+from ser_lib import metrics, model, paper, paths, tables, training, transfer, verdicts
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.experiments import BASELINE, EXPERIMENTS, FAMILIES, Experiment, members
@@ -70,6 +70,35 @@ def test_scores_are_computed_from_predictions():
     assert scored["ua"].tolist() == [1.0, 0.4]
     assert scored["correct"].tolist() == [20, 8]
     assert scored["test_speaker"].tolist() == ["s1", "s2"]
+
+
+def test_runs_scored_at_once_have_the_scores_of_each_one_alone():
+    """Classes of unequal size, rows in no order: every run has its own accuracies, to the last digit."""
+    random = np.random.default_rng(0)
+    table = shuffled(predictions({2: 20, 10: 8}), predictions({1: 12}, seed=1, experiment="table1-vtlp"))
+    table["truth"] = random.permutation(table["truth"])
+    of_runs = tables.scores(table).set_index(tables.RUN)
+    assert list(of_runs.index) == sorted(of_runs.index) and len(of_runs) == 3
+    for run, part in table.groupby(tables.RUN):
+        truth, prediction = part["truth"], part["prediction"]
+        assert of_runs.loc[run, "utterances"] == len(part) == 20
+        assert of_runs.loc[run, "correct"] == (truth == prediction).sum()
+        assert of_runs.loc[run, "wa"] == metrics.weighted_accuracy(truth, prediction)
+        assert of_runs.loc[run, "ua"] == metrics.unweighted_accuracy(truth, prediction, EMOTIONS)
+
+
+def test_a_run_without_an_emotion_has_no_score_and_is_named():
+    table = predictions({1: 20, 7: 20})
+    with pytest.raises(SerError, match="emodb, table1-best, 7, 0: no utterance of class anger"):
+        tables.scores(table[(table["fold"] != 7) | (table["truth"] != "anger")])
+
+
+@pytest.mark.parametrize("column", ["truth", "prediction"])
+def test_a_label_that_is_no_emotion_is_refused(column):
+    table = predictions({1: 20})
+    table.loc[3, column] = "boredom"
+    with pytest.raises(SerError, match="label boredom is not one of neutral, sadness, anger, happiness"):
+        tables.scores(table)
 
 
 def test_a_run_that_tests_two_speakers_is_refused():
