@@ -397,10 +397,10 @@ FAULTS = [
         "tests/test_repeats.py::test_predictions_that_are_others_are_counted",
     ),
     Fault(
-        "runs that are scored at once share their classes",
+        "of runs that are scored at once, each has recalls of the others",
         "ser_lib/tables.py",
-        "(number * shape[1] + _classes(table[column])",
-        "(_classes(table[column])",
+        "recalls.reshape(shape).mean(axis=1)",
+        "recalls.reshape(shape[::-1]).mean(axis=0)",
         "tests/test_tables.py::test_runs_scored_at_once_have_the_scores_of_each_one_alone",
     ),
     Fault(
