@@ -72,4 +72,5 @@ def show_comparisons(results: Results, scored: pd.DataFrame, family: str, captio
         compared = tables.comparison(scored, results.failures, corpus, references)
         display(tables.Shown(compared, f"{caption}, {TITLES[corpus]}; differences in points, paired by fold and seed"))
         display(figures.paired_differences(scored, corpus, references, "ua", results.failures))
-    display(tables.Source(tables.provenance(results.runs, family, corpora=corpora)))
+    counted = tables.in_differences(results.runs, references)
+    display(tables.Source(tables.provenance(counted, family, corpora=corpora)))

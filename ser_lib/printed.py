@@ -45,6 +45,8 @@ THESIS = {
 
 _TENTHS = 1001  # 0.0, 0.1, ..., 100.0
 _HALF = 0.05 + 1e-9  # half a unit of the printed place
+_FREQUENT = 5.0  # per cent of all labels
+_ALMOST = 2.0  # points below a score that "almost reaches" it
 
 
 # Weighted accuracies as ratios of whole numbers (Table 2)
@@ -727,14 +729,16 @@ def slips(seed: int = 0) -> pd.DataFrame:
         seed: of the preactivations on which eqs. 3 to 5 are tried.
 
     Returns:
-        One row per statement: ``place, print, computed, verdict`` (``agrees`` or ``slip``).
+        One row per statement: ``place, print, computed, verdict`` (``agrees``, ``slip``, or ``other count`` where the
+        paper quotes a number that the release's counts do not give).
 
     Source: Abstract, Sections 1.1 and 3, Tables 1, 2 and 3.
     """
     rows = [batch_size(), *_consensus(), most_represented(), least_represented(), steps_of_text(), headline()]
-    rows += [five_best(), against_baseline(), almost_reaches(), _sigma(seed), _axes(seed), copies()]
+    rows += [five_best(), against_baseline(), almost_reaches(), sigma(seed), standard_operation(seed), copies()]
     table = pd.DataFrame(rows, columns=["place", "print", "computed", "agrees"])
-    table["verdict"] = table.pop("agrees").map({True: "agrees", False: "slip"})
+    quoted = table["print"].str.startswith("consensus")
+    table["verdict"] = np.select([table.pop("agrees"), quoted], ["agrees", "other count"], "slip")
     return table
 
 
@@ -759,10 +763,16 @@ def _consensus() -> list[tuple[str, str, str, bool]]:
 
 
 def most_represented() -> tuple[str, str, str, bool]:
-    """Whether the four emotions are the four most frequent labels of the improvised part. A row of :func:`slips`."""
-    places = ranks()[list(EMOTIONS)]
-    words = ", ".join(f"{emotion} {place}" for emotion, place in places.items())
-    return "Section 1.1", "four of the most represented emotions", f"places: {words}", set(places) == {1, 2, 3, 4}
+    """Whether each of the four emotions is frequent among the improvised labels: 5 % of them or more.
+
+    The paper does not say where the most represented ones end; the line is ours. A row of :func:`slips`.
+    """
+    labels = pd.Series(iemocap.PUBLISHED_IMPROVISED_LABELS).drop("xxx").rename(index=iemocap.CODES)
+    shares = 100 * labels / labels.sum()
+    places = ranks()
+    words = ", ".join(f"{emotion} {places[emotion]} ({shares[emotion]:.0f} %)" for emotion in EMOTIONS)
+    agrees = bool((shares[list(EMOTIONS)] >= _FREQUENT).all())
+    return "Section 1.1", "four of the most represented emotions", f"places: {words}", agrees
 
 
 def least_represented() -> tuple[str, str, str, bool]:
@@ -805,20 +815,22 @@ def against_baseline() -> tuple[str, str, str, bool]:
 
 
 def almost_reaches() -> tuple[str, str, str, bool]:
-    """Table 3, batch size 64, against the best model. A row of :func:`slips`."""
+    """Table 3, batch size 64, against the best model: no more than 2 points below. A row of :func:`slips`."""
     table = steps().set_index(["step", "metric"])["points"]["BN, 64"]
-    words = f"WA {table['wa']:+.1f}, UA {table['ua']:+.1f}"
-    return "Section 3", "batch norm, 64 “almost reaches” the best model", words, bool((table <= 0).all())
+    words = f"UA {table['ua']:+.1f}; WA {table['wa']:+.1f}, which is above it"
+    return "Section 3", "batch norm, 64 “almost reaches” the best model", words, bool((table >= -_ALMOST).all())
 
 
-def _sigma(seed: int) -> tuple[str, str, str, bool]:
+def sigma(seed: int = 0) -> tuple[str, str, str, bool]:
+    """Whether eqs. 3 and 4 as printed leave a standard deviation of one. A row of :func:`slips`."""
     values = np.random.default_rng(seed).normal(1, 2, 10_000)
     printed, meant = (normalised_by(scale, values).std() for scale in ("printed", "meant"))
     words = f"of values with standard deviation {values.std():.2f} it leaves {printed:.2f}; with √σ {meant:.2f}"
     return "Eqs. 3, 4", "σ² + ε under the root, σ a mean square", words, bool(abs(printed - 1) < 0.01)
 
 
-def _axes(seed: int) -> tuple[str, str, str, bool]:
+def standard_operation(seed: int = 0) -> tuple[str, str, str, bool]:
+    """Whether one mean over all axes does what standard batch normalisation does. A row of :func:`slips`."""
     means = np.array([-1.0, 1.0])
     values = np.random.default_rng(seed).normal(means, 1, (8, 100, 2))  # batch, time, feature
     over_all = normalised_by("meant", values).mean(axis=(0, 1))

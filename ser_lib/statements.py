@@ -6,7 +6,7 @@ What a statement is applied to, and so what it needs to be run, stands in its fi
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -19,12 +19,15 @@ from ser_lib.features import frame_counts
 from ser_lib.model import describe
 from ser_lib.tables import CORPORA
 from ser_lib.training import build_model
-from ser_lib.verdicts import FAILS, HOLDS, LEVEL, Verdict
+from ser_lib.verdicts import FAILS, HOLDS, LEVEL, MINIMUM_FOLDS, NOT_RUN, UNDECIDED, Verdict
 
 PROBABILITIES = [f"p_{emotion}" for emotion in EMOTIONS]
 
 MARGIN = 2.0
 """Points within which a score is called "almost" another, or reached."""
+
+PACE = 2.0
+"""By what factor two modules' speeds of training must differ to be called very different."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,16 @@ class Evidence:
     def difference(self, corpus: str, experiment: str, reference: str, metric: str) -> np.ndarray:
         """Points that an experiment adds to a reference, one per speaker: shape (speakers,)."""
         return 100 * tables.paired_difference(self.scored, corpus, experiment, reference, metric)
+
+    def guesses(self, corpus: str, experiment: str) -> bool:
+        """Whether an experiment's UA is not told apart from guessing: its interval over speakers holds 1 / classes."""
+        scored = self.scored
+        part = tables.balanced(scored[(scored["corpus"] == corpus) & (scored["experiment"] == experiment)])
+        by_speaker = part.groupby("fold")["ua"].mean().to_numpy(dtype=float)
+        if len(by_speaker) < MINIMUM_FOLDS:
+            return False
+        low, high = tables.interval(by_speaker, LEVEL)
+        return low <= 1 / len(EMOTIONS) <= high
 
     def seeds(self, corpus: str, experiments: Iterable[str]) -> int:
         """How many seeds every fold has that some experiments were run on; of those that were not run none counts."""
@@ -170,15 +183,17 @@ class Difference(OfTwo):
         """The test in words."""
         side = "above" if self.direction > 0 else "below"
         threshold = "zero" if not self.margin else f"−{self.margin:g}"
+        guessing = _OR_GUESSING if self.margin else ""
         return (
             f"{self.metric.upper()} of {self.experiment} minus {self.reference}, paired by fold and seed; holds if the "
-            f"{LEVEL:.0%} interval over speakers lies {side} {threshold}, does not hold if on the other side"
+            f"{LEVEL:.0%} interval over speakers lies {side} {threshold}, does not hold if on the other side{guessing}"
         )
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
         differences = evidence.difference(corpus, self.experiment, self.reference, self.metric)
-        return verdicts.judge_difference(differences, self.direction, self.margin)
+        verdict = verdicts.judge_difference(differences, self.direction, self.margin)
+        return _unless_guessing(verdict, evidence, corpus, self.reference) if self.margin else verdict
 
 
 @dataclass(frozen=True)
@@ -215,11 +230,13 @@ class NoneBetter(Measured):
     @property
     def test(self) -> str:
         """The test in words."""
-        bound = "" if math.isinf(self.margin) else f" and every interval lies below +{self.margin:g} points"
+        bounded = not math.isinf(self.margin)
+        bound = f" and every interval lies below +{self.margin:g} points" if bounded else ""
+        guessing = _OR_GUESSING if bounded else ""
         return (
             f"UA of each of {', '.join(self.others)} minus {self.reference}, paired by fold and seed, t test over "
             f"speakers, Holm's correction for their number; holds if none is above zero with p < {1 - LEVEL:.2f}"
-            f"{bound}, does not hold if one is"
+            f"{bound}, does not hold if one is{guessing}"
         )
 
     @property
@@ -229,8 +246,37 @@ class NoneBetter(Measured):
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
-        return verdicts.judge_none_better(
+        verdict = verdicts.judge_none_better(
             {name: evidence.difference(corpus, name, self.reference, "ua") for name in self.others}, self.margin
+        )
+        return verdict if math.isinf(self.margin) else _unless_guessing(verdict, evidence, corpus, self.reference)
+
+
+@dataclass(frozen=True)
+class AnyDiffers(Measured):
+    """At least one of several experiments scores otherwise than a reference, higher or lower."""
+
+    others: tuple[str, ...]
+    reference: str
+
+    @property
+    def test(self) -> str:
+        """The test in words."""
+        return (
+            f"UA of each of {', '.join(self.others)} minus {self.reference}, paired by fold and seed, t test over "
+            f"speakers, Holm's correction for their number; holds if one differs from zero with p < {1 - LEVEL:.2f}, "
+            "else undecided (equality cannot be shown)"
+        )
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """All of them."""
+        return self.reference, *self.others
+
+    def judge(self, evidence: Evidence, corpus: str) -> Verdict:
+        """The verdict on one corpus."""
+        return verdicts.judge_any_differs(
+            {name: evidence.difference(corpus, name, self.reference, "ua") for name in self.others}
         )
 
 
@@ -364,6 +410,35 @@ class LayerRatio(OfOne):
 
 
 @dataclass(frozen=True)
+class Pace(OfOne):
+    """Convolutions and Bi-LSTM layers are trained at very different speeds.
+
+    The paper does not say how it measures a speed: here it is by how much of its own size a layer is moved in a step,
+    which, other than a gradient, does not depend on the scale of the layer.
+    """
+
+    @property
+    def test(self) -> str:
+        """The test in words."""
+        return (
+            f"norm of the update over norm of the weights, convolutions over Bi-LSTM layers in {self.experiment}, "
+            f"geometric mean over layers, epochs and seeds; holds if the {LEVEL:.0%} interval over speakers lies above "
+            f"{PACE:g} or below 1/{PACE:g}, does not hold if between the two"
+        )
+
+    def judge(self, evidence: Evidence, corpus: str) -> Verdict:
+        """The verdict on one corpus."""
+        updates = evidence.results.updates
+        part = updates[(updates["corpus"] == corpus) & (updates["experiment"] == self.experiment)]
+        logarithms = {
+            module: np.log(part[[layer for layer in part if layer.startswith(f"{module} ")]].astype(float)).mean(axis=1)
+            for module in ("conv", "lstm")
+        }
+        apart = (logarithms["conv"] - logarithms["lstm"]).groupby(part["fold"]).mean()
+        return verdicts.judge_pace(apart.to_numpy(dtype=float), PACE)
+
+
+@dataclass(frozen=True)
 class Level(OfOne):
     """An experiment reaches a score: of IEMOCAP alone, since no score of another corpus says anything about it."""
 
@@ -442,7 +517,7 @@ class Variety(OfOne):
         by_size = part.pivot_table(index="fold", columns="batch_size", values="cosine", aggfunc="mean")
         sizes = by_size.reindex(columns=[self.small, self.large]).dropna()
         differences = 100 * (sizes[self.small] - sizes[self.large]).to_numpy(dtype=float)
-        return verdicts.judge_difference(differences, -1, unit="hundredths")
+        return verdicts.judge_difference(differences, -1, unit="hundredths of a cosine")
 
     def command(self, corpus: str) -> str:
         """What an owner of the corpus runs to test it."""
@@ -472,17 +547,39 @@ def turning_point(history: pd.DataFrame, experiment: str) -> float:
     return float(history.loc[history["validation_loss"].idxmin(), "epoch"])
 
 
-def gap(history: pd.DataFrame, experiment: str) -> float:
-    """Validation loss minus training loss in the last epoch."""
-    last = history.iloc[-1]
-    return float(last["validation_loss"] - last["training_loss"])
+def rise(history: pd.DataFrame, experiment: str) -> float:
+    """How far the validation loss has risen above its lowest by the last epoch: what overfitting looks like.
+
+    Its distance from the training loss is no measure of it here: a network that learns nothing has none.
+    """
+    losses = history["validation_loss"]
+    return float(losses.iloc[-1] - losses.min())
 
 
 COURSES = {
-    "learn": Quantity("epochs until the training loss is half of guessing's", "epochs", epochs_to_learn),
+    "learn": Quantity(
+        "epochs until the training loss is half of guessing's (a run that never gets there, or is stopped before, "
+        "counts as one epoch more than were planned)",
+        "epochs",
+        epochs_to_learn,
+    ),
     "turn": Quantity("epoch of the lowest validation loss", "epochs", turning_point),
-    "gap": Quantity("validation loss minus training loss in the last epoch", "nats", gap),
+    "rise": Quantity("validation loss in the last epoch minus the lowest", "nats", rise),
 }
+
+
+_OR_GUESSING = (
+    f"; undecided where the {LEVEL:.0%} interval of what it is compared with holds guessing: as good as guessing says "
+    "nothing"
+)
+
+
+def _unless_guessing(verdict: Verdict, evidence: Evidence, corpus: str, reference: str) -> Verdict:
+    """A verdict on being as good as a reference, or undecided where that reference does no more than guess."""
+    if verdict.outcome == NOT_RUN or not evidence.guesses(corpus, reference):
+        return verdict
+    basis = f"{verdict.basis}; {reference} is not told apart from guessing ({1 / len(EMOTIONS):.0%})"
+    return replace(verdict, outcome=UNDECIDED, basis=basis)
 
 
 def by_run(histories: pd.DataFrame, quantity: Callable[[pd.DataFrame, str], float]) -> pd.DataFrame:

@@ -262,6 +262,22 @@ def in_means(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts) if parts else runs
 
 
+def in_differences(runs: pd.DataFrame, references: Mapping[str, str]) -> pd.DataFrame:
+    """The runs that count in the differences of experiments from those they are compared with; see :func:`in_common`.
+
+    Args:
+        runs: every run, with ``corpus, experiment, fold, seed`` and ``test_speaker``.
+        references: experiment -> the one that it is compared with.
+    """
+    parts = [
+        part.reset_index()
+        for corpus in runs["corpus"].unique()
+        for pair in references.items()
+        for part in in_common(runs, corpus, pair)
+    ]
+    return pd.concat(parts, ignore_index=True).drop_duplicates(RUN) if parts else runs.iloc[:0]
+
+
 def summary(scored: pd.DataFrame) -> pd.DataFrame:
     """Each experiment on each corpus: mean over folds with its interval, and the pooled WA.
 
@@ -1018,7 +1034,8 @@ def best_of(scored: pd.DataFrame, corpus: str, experiment: str, metric: str) -> 
 
     Args:
         scored: as :func:`scores` or :func:`validation_scores` return them.
-        corpus, experiment: whose seeds to choose from; a seed's score is its mean over the folds that all seeds have.
+        corpus, experiment: whose seeds to choose from: those that every fold has (:func:`balanced`). A seed's score is
+            its mean over the folds.
         metric: ``wa`` or ``ua``.
 
     Returns:
@@ -1028,7 +1045,7 @@ def best_of(scored: pd.DataFrame, corpus: str, experiment: str, metric: str) -> 
 
     Source: Tables 1 and 3 ("for each experiment we present the results corresponding to its best run").
     """
-    by_seed = _part(scored, corpus, experiment).pivot(index="fold", columns="seed", values=metric).dropna()
+    by_seed = balanced(_part(scored, corpus, experiment)).pivot(index="fold", columns="seed", values=metric).dropna()
     columns = ["k", "expected_best", "rise"]
     count = by_seed.shape[1] if len(by_seed) else 0
     if count < 2:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy import stats
 
 from ser_lib import tables
-from ser_lib.inference import holm
+from ser_lib.inference import holm, smallest_effect
 
 HOLDS = "holds"
 FAILS = "does not hold"
@@ -65,17 +65,24 @@ def judge_difference(differences: np.ndarray, direction: float, margin: float = 
         margin: by how much the claim allows the difference to lie on the other side of zero.
         unit: of what the differences are.
     """
-    if too_few := _too_few(len(differences), lambda: f"{differences.mean():+.1f}"):
+    named = "" if unit == "points" else f" {unit}"
+    if too_few := _too_few(len(differences), lambda: f"{differences.mean():+.1f}{named}"):
         return too_few
     basis = tables.counted(len(differences), "speaker")
     low, high = tables.interval(differences, LEVEL)
-    effect = f"{differences.mean():+.1f} [{low:+.1f}, {high:+.1f}]"
+    effect = f"{differences.mean():+.1f} [{low:+.1f}, {high:+.1f}]{named}"
     towards = (low, high) if direction > 0 else (-high, -low)
     if towards[0] > -margin:
         return Verdict(HOLDS, effect, basis)
     if towards[1] < -margin:
         return Verdict(FAILS, effect, basis)
-    return Verdict(UNDECIDED, effect, f"{basis}; an effect of {(high - low) / 2:.1f} {unit} would have shown")
+    if not np.ptp(differences):
+        return Verdict(UNDECIDED, effect, basis)
+    beyond = " beyond the margin" if margin else ""
+    found = smallest_effect(len(differences), 1, float(differences.std(ddof=1)), 0.0)
+    return Verdict(
+        UNDECIDED, effect, f"{basis}; four of five such studies find an effect of {found:.1f} {unit}{beyond}"
+    )
 
 
 def judge_ratio(logarithms: np.ndarray) -> Verdict:
@@ -89,6 +96,22 @@ def judge_ratio(logarithms: np.ndarray) -> Verdict:
     low, high = tables.interval(logarithms, LEVEL)
     effect = f"{np.exp(logarithms.mean()):.2f} times [{np.exp(low):.2f}, {np.exp(high):.2f}]"
     outcome = HOLDS if low > 0 else FAILS if high < 0 else UNDECIDED
+    return Verdict(outcome, effect, tables.counted(len(logarithms), "speaker"))
+
+
+def judge_pace(logarithms: np.ndarray, factor: float) -> Verdict:
+    """Verdict on two speeds that are claimed to be very different: apart by a factor, whichever is higher.
+
+    Args:
+        logarithms: of the ratio of the two, one per speaker, shape (speakers,).
+        factor: the least that counts as very different, above 1.
+    """
+    if too_few := _too_few(len(logarithms), lambda: f"{np.exp(logarithms.mean()):.2f} times"):
+        return too_few
+    low, high = np.exp(tables.interval(logarithms, LEVEL))
+    effect = f"{np.exp(logarithms.mean()):.2f} times [{low:.2f}, {high:.2f}]"
+    apart, near = low > factor or high < 1 / factor, 1 / factor < low and high < factor
+    outcome = HOLDS if apart else FAILS if near else UNDECIDED
     return Verdict(outcome, effect, tables.counted(len(logarithms), "speaker"))
 
 
@@ -144,6 +167,19 @@ def judge_none_better(differences: Mapping[str, np.ndarray], margin: float = np.
         below = all(tables.interval(values, LEVEL)[1] < margin for values in compared.values())
         outcome = HOLDS if below and len(compared) == len(differences) else UNDECIDED
         return outcome, f"smallest p, Holm: {min(p.values()):.2g}"
+
+    return _judge_several(differences, judge)
+
+
+def judge_any_differs(differences: Mapping[str, np.ndarray]) -> Verdict:
+    """Verdict on the claim that it matters which of several experiments is run; that it does not cannot be shown.
+
+    Args:
+        differences: experiment -> percentage points over the reference, one per speaker, shape (speakers,).
+    """
+
+    def judge(compared: Mapping[str, np.ndarray], p: Mapping[str, float]) -> tuple[str, str]:
+        return HOLDS if min(p.values()) < 1 - LEVEL else UNDECIDED, f"smallest p, Holm: {min(p.values()):.2g}"
 
     return _judge_several(differences, judge)
 

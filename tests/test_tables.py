@@ -378,12 +378,27 @@ def test_the_best_of_k_seeds_is_the_mean_over_every_choice_of_them():
     np.testing.assert_allclose(wa, np.array(brute) / 2)
 
 
-def test_the_best_of_seeds_is_taken_over_the_folds_that_all_seeds_have():
-    seeds = [scored("table1-best", {1: 0.5, 2: 0.6, 3: 0.0}), scored("table1-best", {2: 0.8, 1: 0.5}, seed=4)]
-    table = tables.best_of(shuffled(*seeds), "emodb", "table1-best", "ua")
-    np.testing.assert_allclose(table["expected_best"], [0.6, 0.65])
+def test_the_best_of_seeds_is_taken_over_those_that_every_fold_has():
+    whole = [scored("table1-best", {1: 0.5, 2: 0.6}), scored("table1-best", {2: 0.8, 1: 0.5}, seed=4)]
+    table = tables.best_of(shuffled(*whole, scored("table1-best", {1: 0.9}, seed=2)), "emodb", "table1-best", "ua")
+    np.testing.assert_allclose(table["expected_best"], [0.6, 0.65])  # by hand: of 0.55 and 0.65
     np.testing.assert_allclose(table["rise"], [0, 0.05], atol=1e-12)
     assert table.attrs["folds"] == (1, 2)
+
+
+def test_the_runs_behind_differences_are_those_that_both_sides_have():
+    best, vtlp = (runs(dict.fromkeys(range(1, 8), 1), name) for name in ("table1-best", "table1-vtlp"))
+    more = (
+        runs({1: 1, 2: 1}, "table1-best").assign(seed=3),
+        runs({8: 1}, "table1-vtlp"),
+        runs({1: 1}, "table1-baseline"),
+    )
+    every = pd.concat([best, vtlp, *more]).assign(test_speaker=lambda table: "s" + table["fold"].astype(str))
+    counted = tables.in_differences(every, {"table1-best": "table1-vtlp", "pooling-max": "table1-baseline"})
+    named = counted[tables.RUN].itertuples(index=False, name=None)
+    wanted = [("emodb", name, fold, 0) for name in ("table1-best", "table1-vtlp") for fold in range(1, 8)]
+    assert sorted(named) == sorted(wanted)
+    assert tables.in_differences(every.iloc[:0], {"table1-best": "table1-vtlp"}).empty
 
 
 @pytest.mark.parametrize(
