@@ -174,7 +174,11 @@ class Experiment(BaseModel):
         technique=True,
     )
     epochs: int = _setting(
-        30, "passes over the training part, at the most", "not stated", "the training loss is near zero by then", ge=1
+        30,
+        "passes over the training part, at the most",
+        "not stated",
+        "the training loss is near zero by then on Emo-DB, where this was set; on RAVDESS many runs are ended by it",
+        ge=1,
     )
     patience: int = _setting(
         10,

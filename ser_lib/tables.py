@@ -18,7 +18,7 @@ from scipy import stats
 from sklearn.metrics import recall_score
 
 from ser_lib import baselines, model, paper, paths, records, training, transfer
-from ser_lib.corpora import EMOTIONS, TITLES
+from ser_lib.corpora import EMOTIONS, TITLES, iemocap
 from ser_lib.errors import SerError
 from ser_lib.experiments import (
     BASELINE,
@@ -33,6 +33,7 @@ from ser_lib.experiments import (
     members,
 )
 from ser_lib.features import frame_counts
+from ser_lib.folds import OVERSAMPLED
 from ser_lib.protocols import ONE_TEST_SPEAKER, folds_of
 
 RUN = records.IDENTITY
@@ -570,6 +571,28 @@ def comparison(
                 row[f"{metric.upper()}, difference"] = points_with_interval(points)
         rows.append(row | {"Diverged": _diverged(scored, failures, corpus, experiment)})
     return pd.DataFrame(rows, columns=["Experiment", "Compared with", *columns, "Diverged"])
+
+
+def oversampled_shares(utterances: Mapping[str, pd.DataFrame | None]) -> pd.DataFrame:
+    """What oversampling (×2) makes of the classes of each corpus: a row per corpus, such as "23 → 15" per emotion.
+
+    Args:
+        utterances: open corpus -> its table of utterances; None where none is kept, which has no row.
+
+    Returns:
+        Per cent of all utterances, in whole numbers; IEMOCAP's row, first, is of its published counts.
+
+    Source: Section 2; Table 1, "Oversampling (x2) of happiness and anger".
+    """
+    counts = {"iemocap": iemocap.PUBLISHED_COUNTS.sum()}
+    counts |= {name: table["emotion"].value_counts() for name, table in utterances.items() if table is not None}
+    rows = []
+    for corpus, before in counts.items():
+        before = before.reindex(list(EMOTIONS))
+        after = before * np.where(before.index.isin(OVERSAMPLED), 2, 1)
+        shares = zip(EMOTIONS, 100 * before / before.sum(), 100 * after / after.sum(), strict=True)
+        rows.append({"Corpus": TITLES[corpus]} | {emotion: f"{old:.0f} → {new:.0f}" for emotion, old, new in shares})
+    return pd.DataFrame(rows)
 
 
 def table3(scored: pd.DataFrame, failures: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -1,12 +1,16 @@
 """Protects papermill's parameters: one that is misspelt, missing or of the wrong type never runs with a default.
 
-And the pages: a family of experiments is shown on every corpus where it was run.
+And the pages: a family of experiments is shown on every corpus where it was run, and figures can be read aloud.
 """
+
+import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from ser_lib import notebook, records, tables
+from ser_lib.corpora import TITLES
 from ser_lib.errors import SerError
 
 KERNEL = {
@@ -65,3 +69,19 @@ def test_a_family_is_shown_on_each_corpus_where_it_was_run_or_diverged_with_its_
     assert "diverged" in str(shown[2].frame["UA, difference"].tolist()[0])
     assert len(shown) == 7  # a table and a figure each, and the runs behind them
     assert shown[-1].text.startswith("Emo-DB: 14 runs") and "IEMOCAP: 14 runs" in shown[-1].text
+
+
+PAGES = sorted((Path(__file__).parents[1] / "book").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_figure_has_words_in_its_place_and_several_name_no_corpus(page):
+    """One cell's words stand for all of its figures: where these are of several corpora, they must not name one."""
+    for number, cell in enumerate(json.loads(page.read_text())["cells"]):
+        drawn = sum("image/svg+xml" in output.get("data", {}) for output in cell.get("outputs", []))
+        if not drawn:
+            continue
+        words = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
+        assert len(words) > 20, f"{page.name}, cell {number}: no alt text"
+        one = [title for title in TITLES.values() if f"{title}:" in words or f"on {title}," in words]
+        assert drawn == 1 or not one, f"{page.name}, cell {number}: {drawn} figures are said to be of {one[0]}"

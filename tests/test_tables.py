@@ -386,6 +386,14 @@ def test_the_best_of_seeds_is_taken_over_those_that_every_fold_has():
     assert table.attrs["folds"] == (1, 2)
 
 
+def test_what_oversampling_makes_of_the_classes():
+    utterances = pd.DataFrame({"emotion": ["neutral"] + ["sadness"] * 2 + ["anger"] * 6 + ["happiness"]})
+    table = tables.oversampled_shares({"emodb": utterances, "nemo": None}).set_index("Corpus")
+    assert list(table.index) == ["IEMOCAP", "Emo-DB"]
+    assert table.loc["Emo-DB", list(EMOTIONS)].tolist() == ["10 → 6", "20 → 12", "60 → 71", "10 → 12"]
+    assert table.loc["IEMOCAP", list(EMOTIONS)].tolist() == ["48 → 39", "27 → 21", "13 → 20", "12 → 20"]
+
+
 def test_the_runs_behind_differences_are_those_that_both_sides_have():
     best, vtlp = (runs(dict.fromkeys(range(1, 8), 1), name) for name in ("table1-best", "table1-vtlp"))
     more = (
