@@ -34,7 +34,7 @@ from ser_lib.corpora import EMOTIONS
 from ser_lib.device import choose_device, multiplying
 from ser_lib.errors import SerError
 from ser_lib.experiments import EXPERIMENTS, Experiment
-from ser_lib.files import write_file, write_folder
+from ser_lib.files import one_at_a_time, write_file, write_folder
 from ser_lib.protocols import find_fold
 
 IDENTITY = ["corpus", "experiment", "fold", "seed"]
@@ -385,6 +385,15 @@ def collect(destination: Path | None = None, say: Callable[[str], None] = print,
     groups = finished_runs(say)
     if not groups and _failures().empty:
         raise SerError(f"there is no finished run of a named experiment in {paths.runs_folder()}: run some first")
+    with one_at_a_time(destination, paths.remedy("SER_RESULTS")):
+        _collect(groups, destination, say, mixed_code)
+    return sum(map(len, groups.values()))
+
+
+def _collect(
+    groups: dict[tuple[str, str], list["Record"]], destination: Path, say: Callable[[str], None], mixed_code: bool
+) -> None:
+    """See :func:`collect`; nothing is written before all of it was found to belong together."""
     collected = {}
     for (corpus, name), records in groups.items():
         _one_fingerprint(corpus, name, records)
@@ -400,11 +409,13 @@ def collect(destination: Path | None = None, say: Callable[[str], None] = print,
         fingerprint = records[0].run["fingerprint"]
         manifest = _manifest(corpus, fingerprint)
         if corpus != "iemocap" and manifest.exists():  # labels of a licensed corpus stay with its owner
-            shutil.copyfile(manifest, destination / corpus / "utterances.csv")
+            kept_as = destination / corpus / "utterances.csv"
+            write_file(
+                kept_as, lambda aside, manifest=manifest: shutil.copyfile(manifest, aside), paths.remedy("SER_RESULTS")
+            )
         before = f", and {len(kept['runs'])} collected before" if len(kept["runs"]) else ""
         say(f"{corpus}, {name}: {len(records)} runs{before}")
     _collect_failures(destination, say)
-    return sum(map(len, groups.values()))
 
 
 def finished_runs(say: Callable[[str], None] = print) -> dict[tuple[str, str], list[Record]]:
@@ -547,11 +558,18 @@ def _collected_before(folder: Path, runs: pd.DataFrame, say: Callable[[str], Non
 
 
 def _write_tables(folder: Path, tables: dict[str, pd.DataFrame], record: Record) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     for kind, table in tables.items():
-        table = table.sort_values(["fold", "seed"], kind="stable")
-        table.to_csv(folder / f"{kind}.csv", index=False, float_format="%.6g")
-    (folder / "settings.json").write_text(json.dumps(record.run["settings"], indent=1) + "\n")
+        _write_table(folder / f"{kind}.csv", table.sort_values(["fold", "seed"], kind="stable"))
+    settings = json.dumps(record.run["settings"], indent=1) + "\n"
+    write_file(folder / "settings.json", lambda aside: aside.write_text(settings), paths.remedy("SER_RESULTS"))
+
+
+def _write_table(file: Path, table: pd.DataFrame) -> None:
+    write_file(
+        file,
+        lambda aside: table.to_csv(aside, index=False, float_format="%.6g"),
+        paths.remedy("SER_RESULTS"),
+    )
 
 
 def _one_fingerprint(corpus: str, name: str, records: list[Record]) -> None:
@@ -611,8 +629,7 @@ def _collect_failures(destination: Path, say: Callable[[str], None]) -> None:
         if own.empty:
             file.unlink(missing_ok=True)
             continue
-        file.parent.mkdir(parents=True, exist_ok=True)
-        own.to_csv(file, index=False, float_format="%.6g")
+        _write_table(file, own)
         say(f"{corpus}: {len(own)} runs whose loss did not stay finite")
 
 
