@@ -465,7 +465,8 @@ def ledger(evidence: Evidence) -> pd.DataFrame:
             command = claim.command(corpus) if verdict.outcome == NOT_RUN else ""
             if verdict.outcome == NOT_RUN and corpus == "iemocap":
                 verdict = Verdict(NOT_TESTABLE, "–", "needs an IEMOCAP licence")
-            seeds = 0 if verdict.outcome in _NOTHING else evidence.seeds(corpus, claim.experiments)
+            counted = claim.experiments and verdict.outcome not in _NOTHING
+            seeds = evidence.seeds(corpus, claim.experiments) if counted else 0
             seeds = min(seeds, 1) if claim.one_seed else seeds
             rows.append(_row(claim, TITLES[corpus], verdict, command, seeds))
     for claim in UNTESTABLE:

@@ -35,7 +35,7 @@ from ser_lib.device import choose_device, multiplying
 from ser_lib.errors import SerError
 from ser_lib.experiments import EXPERIMENTS, Experiment
 from ser_lib.files import one_at_a_time, write_file, write_folder
-from ser_lib.protocols import find_fold
+from ser_lib.protocols import ONE_TEST_SPEAKER, find_fold
 
 IDENTITY = ["corpus", "experiment", "fold", "seed"]
 """What names a run in every tidy table."""
@@ -54,12 +54,12 @@ _PACKAGES = ("torch", "torchaudio", "soundfile", "numpy", "scipy", "scikit-learn
 _PREDICTIONS = ["utterance", "speaker", "truth", "prediction"] + [
     f"{kind}_{emotion}" for kind in ("p", "votes") for emotion in EMOTIONS
 ]
-_LATER = ("energy_joules",)
+_LATER = ("energy_joules", "notes")
 """Columns that older records and tables lack: they are read as not known (NaN)."""
 _FAILURE_COLUMNS = ["fingerprint", "configuration", "learning_rate", "epoch", "batch", "message"]
 _RUN_COLUMNS = [
     "run", "fingerprint", "configuration", "test_speaker", "validation_speaker", "best_epoch", "epochs",
-    "seconds", "peak_memory_mib", "energy_joules", "code", "hardware", "device", "python", *_PACKAGES,
+    "seconds", "peak_memory_mib", "energy_joules", "code", "hardware", "device", "python", *_PACKAGES, "notes",
 ]  # fmt: skip
 
 REPEAT_COLUMNS = [
@@ -194,7 +194,8 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
     """
     if finished(key):
         return Record(key.folder)
-    device = choose_device(device)
+    # Before training: who commits while it runs must not give it another version.
+    device, code = choose_device(device), code_version()
     _refuse_to_diverge_again(key, device)
     started, clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.perf_counter()
     with energy.Meter(energy.counters_of(device)) as meter:
@@ -203,12 +204,13 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
         try:
             outcome = training.train(table, store, key.settings, fold, key.seed, device, progress)
         except training.Diverged as problem:
-            keep_failure(key, problem, provenance(device))
+            keep_failure(key, problem, provenance(device, code))
             raise SerError(f"{problem} (kept in {key.failure_folder})") from problem
     run = {
         "corpus": key.corpus,
         "fingerprint": key.fingerprint,
         "corpus_options": table.attrs["options"],
+        "notes": _departures(table),
         "experiment": key.experiment,
         "configuration": key.settings.digest,
         "settings": key.settings.model_dump(),
@@ -221,7 +223,7 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
         "variance_db2": outcome.variance,
     }
     seconds = round(time.perf_counter() - clock, 2)
-    origin = {"started": started, "seconds": seconds, "energy_joules": meter.joules, **provenance(device)}
+    origin = {"started": started, "seconds": seconds, "energy_joules": meter.joules, **provenance(device, code)}
 
     def write(folder: Path) -> None:
         outcome.history.to_csv(folder / "history.csv", index=False)
@@ -240,6 +242,12 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
         write_file(manifest, lambda aside: _write_utterances(table, aside), remedy)
     write_folder(key.folder, "run.json", write, remedy)
     return Record(key.folder)
+
+
+def _departures(table: pd.DataFrame) -> str:
+    """In what a loaded corpus is not the paper's selection of it, or not whole; empty if in nothing."""
+    options = [f"{key}={value}" for key, value in table.attrs["options"].items() if value not in ("improvised", False)]
+    return " ".join([*(note for note in table.attrs["notes"] if note.startswith("Partial corpus")), *options])
 
 
 def _refuse_to_diverge_again(key: RunKey, device: str) -> None:
@@ -307,12 +315,17 @@ def predict(folder: Path, recordings: Sequence[Path], device: str = "auto") -> p
     return pd.concat([names, training.votes_table(probabilities)], axis=1)
 
 
-def provenance(device: str) -> dict:
-    """Code version, hardware and library versions of this process, and its peak memory in MiB so far."""
+def provenance(device: str, code: str | None = None) -> dict:
+    """Code version, hardware and library versions of this process, and its peak memory in MiB so far.
+
+    Args:
+        device: a torch device.
+        code: the version when the work began; that of now if None.
+    """
     hardware = torch.cuda.get_device_name(device) if device.startswith("cuda") else _processor()
     return {
         "peak_memory_mib": _peak_memory_mib(),
-        "code": code_version(),
+        "code": code or code_version(),
         "hardware": hardware,
         "device": device,
         "python": platform.python_version(),
@@ -395,8 +408,8 @@ def _collect(
 ) -> None:
     """See :func:`collect`; nothing is written before all of it was found to belong together."""
     collected = {}
+    _one_version(groups, destination)
     for (corpus, name), records in groups.items():
-        _one_fingerprint(corpus, name, records)
         tables = _tidy(records)
         kept = _collected_before(destination / corpus / name, tables["runs"], say)
         joined = {kind: _joined([kept[kind], table], kind) for kind, table in tables.items()}
@@ -408,7 +421,7 @@ def _collect(
         _write_tables(destination / corpus / name, joined, records[0])
         fingerprint = records[0].run["fingerprint"]
         manifest = _manifest(corpus, fingerprint)
-        if corpus != "iemocap" and manifest.exists():  # labels of a licensed corpus stay with its owner
+        if manifest.exists():
             kept_as = destination / corpus / "utterances.csv"
             write_file(
                 kept_as, lambda aside, manifest=manifest: shutil.copyfile(manifest, aside), paths.remedy("SER_RESULTS")
@@ -460,32 +473,60 @@ def load_results(folder: Path | None = None) -> Results:
         folder: the committed ``results/`` if None. A folder without results gives empty tables.
 
     Raises:
-        SerError: a table lacks a column, or predictions and runs do not belong together.
+        SerError: a table lacks a column, or the tables do not belong together or are not whole.
     """
     folder = folder or paths.results_folder()
     results = Results(
         **{kind: _joined(_read_tables(folder.glob(f"*/*/{kind}.csv"), kind), kind) for kind in _KINDS},
         failures=_joined(_read_tables(folder.glob("*/failures.csv"), "failures"), "failures"),
     )
-    if results.runs.duplicated(IDENTITY).any():
-        raise SerError(f"{folder}: a run is listed twice in runs.csv: collect the results again")
-    listed = set(results.runs[IDENTITY].itertuples(index=False, name=None))
-    predicted = set(results.predictions[IDENTITY].itertuples(index=False, name=None))
-    if listed != predicted:
-        raise SerError(
-            f"{folder}: runs.csv and predictions.csv do not name the same runs "
-            f"(first difference: {sorted(listed ^ predicted)[0]}): collect the results again"
-        )
-    return results
+    return _checked(results, folder, "collect the results again")
 
 
 def load_runs() -> Results:
     """As :func:`load_results`, straight from the finished runs on this machine, collected or not."""
     tables = [_tidy(records) for records in finished_runs(lambda text: None).values()]
-    return Results(
+    results = Results(
         **{kind: _joined([table[kind] for table in tables], kind) for kind in _KINDS},
         failures=_failures(),
     )
+    return _checked(results, paths.runs_folder(), "move the runs that should not count out of that folder")
+
+
+def _checked(results: Results, folder: Path, remedy: str) -> Results:
+    """The results, if their tables belong together and are whole.
+
+    Raises:
+        SerError: a run is there twice, runs of a corpus come from several versions of it, predictions or histories are
+            not those of the runs, or lack rows: as many utterances are tested in every run that tests a speaker alone.
+    """
+
+    def refuse(text: str) -> None:
+        raise SerError(f"{folder}: {text}: {remedy}")
+
+    runs = results.runs.set_index(IDENTITY)
+    if runs.index.has_duplicates:
+        refuse(f"a run is there twice {runs.index[runs.index.duplicated()][0]}")
+    for corpus, versions in results.runs.groupby("corpus")["fingerprint"].unique().items():
+        if len(versions) > 1:
+            refuse(f"the runs on {corpus} come from different versions of it ({', '.join(sorted(versions))})")
+    utterances, epochs = (table.groupby(IDENTITY).size() for table in (results.predictions, results.histories))
+    for name, rows in (("predictions", utterances), ("histories", epochs)):
+        if apart := set(runs.index) ^ set(rows.index):
+            refuse(f"runs and {name} do not name the same runs (first difference: {sorted(apart)[0]})")
+    short = epochs[epochs != runs["epochs"].reindex(epochs.index)]
+    if len(short):
+        refuse(f"the history of run {short.index[0]} has not as many epochs as the run")
+    alone = [name for name in set(results.runs["experiment"]) if _tests_one_speaker(name)]
+    tested = runs.assign(tested=utterances)[runs.index.get_level_values("experiment").isin(alone)].reset_index()
+    most = tested.groupby(["corpus", "test_speaker"])["tested"].transform("max")
+    for run in tested[tested["tested"] < most][IDENTITY].itertuples(index=False, name=None):
+        refuse(f"predictions of run {run} are missing: other runs test more utterances of that speaker")
+    return results
+
+
+def _tests_one_speaker(name: str) -> bool:
+    return name in EXPERIMENTS and EXPERIMENTS[name].protocol in ONE_TEST_SPEAKER
 
 
 def load_repeats(folder: Path | None = None) -> pd.DataFrame:
@@ -521,9 +562,9 @@ def _tidy(records: list[Record]) -> dict[str, pd.DataFrame]:
     for record in records:
         run, origin, history = record.run, record.provenance, record.history
         row = {**dict.fromkeys(_LATER), **run, **origin, **origin["packages"]}
-        row |= {"run": record.folder.name, "epochs": len(history)}
+        row |= {"run": record.folder.name, "epochs": len(history), "notes": run.get("notes") or math.nan}
         row_table = pd.DataFrame([{column: row[column] for column in _RUN_COLUMNS}])
-        parts["runs"].append(row_table.astype(dict.fromkeys(_LATER, float)))
+        parts["runs"].append(row_table.astype({"energy_joules": float}))
         parts["predictions"].append(record.predictions)
         parts["histories"].append(history)
         for kind, steps in (("gradients", record.gradients), ("updates", record.updates)):
@@ -544,10 +585,11 @@ def _collected_before(folder: Path, runs: pd.DataFrame, say: Callable[[str], Non
     current = old["configuration"].isin(runs["configuration"])
     if (~current).any():
         say(f"dropped: {(~current).sum()} runs in {folder}: the settings of the experiment have changed since")
-    if not old.loc[current, "fingerprint"].isin(runs["fingerprint"]).all():
+    predicted = tables["predictions"][IDENTITY].drop_duplicates()
+    if set(predicted.itertuples(index=False, name=None)) != set(old[IDENTITY].itertuples(index=False, name=None)):
         raise SerError(
-            f"the runs in {folder} come from another version of the corpus than those in {paths.runs_folder()}: "
-            "remove that folder, and collect again"
+            f"{folder}: runs.csv and predictions.csv, as they were collected before, do not name the same runs: take "
+            "both from the last commit (git checkout), or remove the folder, and collect again"
         )
     new = set(runs[IDENTITY].itertuples(index=False, name=None))
     keep = [run for run in old.loc[current, IDENTITY].itertuples(index=False, name=None) if run not in new]
@@ -572,13 +614,26 @@ def _write_table(file: Path, table: pd.DataFrame) -> None:
     )
 
 
-def _one_fingerprint(corpus: str, name: str, records: list[Record]) -> None:
-    fingerprints = sorted({record.run["fingerprint"] for record in records})
-    if len(fingerprints) > 1:
-        raise SerError(
-            f"{corpus}, {name}: the runs come from different versions of the corpus ({', '.join(fingerprints)}): "
-            f"move those that should not count out of {paths.runs_folder() / corpus / name}"
-        )
+def _one_version(groups: dict[tuple[str, str], list[Record]], destination: Path) -> None:
+    """Refuse runs of different versions of a corpus, collected ones of present settings included.
+
+    Experiments are compared with each other: one version for each of them is not enough.
+    """
+    for corpus in dict.fromkeys(corpus for corpus, _ in groups):
+        seen: dict[str, str] = {}
+        for (of, name), records in groups.items():
+            if of == corpus:
+                seen |= {record.run["fingerprint"]: f"{name} in {paths.runs_folder() / corpus}" for record in records}
+        collected = _joined(_read_tables((destination / corpus).glob("*/runs.csv"), "runs"), "runs")
+        for row in collected.drop_duplicates(["experiment", "fingerprint", "configuration"]).itertuples():
+            if row.experiment in EXPERIMENTS and row.configuration == EXPERIMENTS[row.experiment].digest:
+                seen.setdefault(row.fingerprint, f"{row.experiment} in {destination / corpus}")
+        if len(seen) > 1:
+            found = "; ".join(f"{fingerprint}, such as {where}" for fingerprint, where in sorted(seen.items()))
+            raise SerError(
+                f"{corpus}: the runs come from different versions of the corpus ({found}): move those that should not "
+                "count out of these folders"
+            )
 
 
 def _one_code(corpus: str, name: str, runs: pd.DataFrame, repeats: pd.DataFrame) -> None:
@@ -608,8 +663,10 @@ def _failures() -> pd.DataFrame:
     for file in sorted(paths.runs_folder().glob("failures/*/*/fold-*/failure.json")):
         failure = json.loads(file.read_text())
         name = failure["experiment"]
-        finished_since = paths.runs_folder() / failure["corpus"] / name / file.parent.name / "run.json"
-        if name in EXPERIMENTS and failure["configuration"] == EXPERIMENTS[name].digest and not finished_since.exists():
+        # Of whatever version of the corpus: a run that was finished since did not diverge.
+        same = f"{failure['corpus']}/{name}/fold-{failure['fold']:02d}-seed-{failure['seed']}-*/run.json"
+        finished_since = any(paths.runs_folder().glob(same))
+        if name in EXPERIMENTS and failure["configuration"] == EXPERIMENTS[name].digest and not finished_since:
             row = {**failure, "learning_rate": failure["settings"]["learning_rate"]}
             rows.append({column: row[column] for column in [*IDENTITY, *_FAILURE_COLUMNS]})
     return pd.DataFrame(rows, columns=[*IDENTITY, *_FAILURE_COLUMNS])
@@ -667,7 +724,7 @@ def _manifest(corpus: str, fingerprint: str) -> Path:
 
 
 def _write_utterances(table: pd.DataFrame, file: Path) -> None:
-    table[UTTERANCE_COLUMNS].to_csv(file, index=False, float_format="%.6f")
+    table[UTTERANCE_COLUMNS].to_csv(file, index=False, float_format="%.12f")
 
 
 def _git(*arguments: str) -> str:

@@ -41,12 +41,12 @@ def repeat(
         SerError: the run was not collected, or with other settings or another version of the corpus.
     """
     before = _only_run(results.runs, key)
-    device = choose_device(device)
+    device, code = choose_device(device), records.code_version()
     clock = time.perf_counter()
     store = features.open_store(table, key.settings.floor_db, progress)
     fold = find_fold(table, key.settings.protocol, key.fold)
     outcome = training.train(table, store, key.settings, fold, key.seed, device, progress)
-    origin = records.provenance(device)
+    origin = records.provenance(device, code)
     history, predictions = (_of_run(part, key) for part in (results.histories, results.predictions))
     probabilities = [column for column in predictions if column.startswith("p_")]
     both = predictions.merge(outcome.predictions, on="utterance", suffixes=("", " again"), validate="one_to_one")

@@ -68,9 +68,14 @@ class Evidence:
         return low <= 1 / len(EMOTIONS) <= high
 
     def seeds(self, corpus: str, experiments: Iterable[str]) -> int:
-        """How many seeds every fold has that some experiments were run on; of those that were not run none counts."""
-        part = self.scored[(self.scored["corpus"] == corpus) & self.scored["experiment"].isin(list(experiments))]
-        return int(part.groupby(["experiment", "fold"])["seed"].nunique().min()) if len(part) else 0
+        """The fewest seeds of any fold that the first of some experiments shares with each of the others that was run.
+
+        Of one experiment alone, the fewest of any fold.
+        """
+        first, *others = experiments
+        pairs = [[first, other] for other in others] or [[first]]
+        shared = [tables.in_common(self.scored, corpus, pair)[0] for pair in pairs]
+        return min((int(part.groupby("fold").size().min()) for part in shared if len(part)), default=0)
 
 
 @dataclass(frozen=True)
@@ -489,7 +494,7 @@ class FrameRange(Measured):
 
     def command(self, corpus: str) -> str:
         """What an owner of the corpus runs to test it."""
-        return f"python -m ser_lib corpus {corpus} --root /path/to/IEMOCAP_full_release"
+        return f"python -m ser_lib corpus {corpus} --root /path/to/IEMOCAP_full_release --keep"
 
 
 @dataclass(frozen=True)

@@ -1197,6 +1197,8 @@ def agreement(repeats: pd.DataFrame) -> pd.DataFrame:
         hardware are left out, and those whose accuracies were not kept.
     """
     other = repeats[(repeats["hardware"] != repeats["hardware_before"]) & repeats["ua"].notna()]
+    # By whichever code it was made again, a run is one on each kind of hardware.
+    other = other.drop_duplicates([*RUN, "hardware", "torch"], keep="last")
     rows = []
     kinds = ["hardware_before", "torch_before", "hardware", "torch"]
     for (corpus, before, torch_before, after, torch_after), part in other.groupby(["corpus", *kinds], sort=False):
@@ -1214,7 +1216,7 @@ def agreement(repeats: pd.DataFrame) -> pd.DataFrame:
                 "UA before (%)": f"{100 * by_fold['ua_before'].mean():.1f}",
                 "UA again (%)": f"{100 * by_fold['ua'].mean():.1f}",
                 "Difference": points_with_interval(points),
-                "sd of folds": f"{points.std(ddof=1):.1f}" if len(points) > 1 else NOT_RUN,
+                "sd of folds": f"{points.std(ddof=1):.1f}" if len(points) > 1 else "–",
             }
         )
     return pd.DataFrame(rows) if rows else pd.DataFrame({"Made again on": [NOT_RUN]})
@@ -1242,6 +1244,8 @@ def provenance(runs: pd.DataFrame, *names: str, corpora: Iterable[str] = CORPORA
     missing = [TITLES[corpus] for corpus in shown if corpus not in found and corpus != "iemocap"]
     sentences = [f"{TITLES[corpus]}: {_extent(part[part['corpus'] == corpus], len(wanted))}" for corpus in found]
     sentences += [f"{', '.join(missing)}: {NOT_RUN}"] if missing else []
+    if "notes" in part and len(departing := part[part["notes"].fillna("") != ""]):
+        sentences.append(f"Not the paper's selection: {_listed(departing['notes'], '; ')}".rstrip("."))
     if found:
         sentences.append(f"Code {_listed(part['code'], ', ')}; {_listed(part['hardware'], '; ')}")
     return ". ".join(sentences) + "."

@@ -516,6 +516,17 @@ def test_every_statement_has_one_name_a_test_and_a_page_that_is_there():
         assert len(claim.test) > 20 and claim.place
 
 
+def test_the_seeds_of_a_verdict_are_those_that_its_differences_use():
+    evidence = evidence_of(
+        *(made_up("table1-baseline", BASE, seed) for seed in (0, 1)),
+        *(made_up("table1-oversampling", BASE, seed) for seed in (0, 2)),
+    )
+    assert evidence.seeds("emodb", ["table1-oversampling", "table1-baseline"]) == 1
+    assert evidence.seeds("emodb", ["table1-baseline"]) == 2
+    assert evidence.seeds("emodb", ["table1-baseline", "table1-oversampling", "pooling-max"]) == 1
+    assert evidence.seeds("ravdess", ["table1-baseline"]) == 0
+
+
 def test_what_a_statement_needs_are_experiments_and_its_command_names_them():
     for claim in claims.MEASURED:
         for name in claim.experiments:

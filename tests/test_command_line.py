@@ -238,13 +238,6 @@ def test_a_run_that_diverges_is_one_line_that_says_where_it_is_kept(command, tin
     assert last.endswith(f"(kept in {folder})")
 
 
-def test_a_licensed_corpuss_table_is_not_kept(command, tiny_table, monkeypatch):
-    monkeypatch.setattr(corpora, "load", lambda *_, **__: tiny_table)
-    status, _, err = command("corpus", "iemocap", "--keep")
-    assert status == 1 and err.startswith("error: the labels of IEMOCAP are licensed")
-    assert not paths.results_folder().exists()
-
-
 def test_nothing_asked_for_shows_the_help_and_is_no_success(command):
     status, out, err = command()
     assert status == 2 and err == "" and all(name in out for name in COMMANDS)

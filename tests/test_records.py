@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_lib import experiments, features, paths, records, tables, training
+from ser_lib import experiments, features, files, paths, records, tables, training
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.protocols import find_fold
@@ -482,7 +483,9 @@ def test_runs_collected_before_on_another_version_of_the_corpus_are_refused(obta
     shutil.rmtree(paths.runs_folder())
     tiny_table.attrs["fingerprint"] = "ba9876543210"
     obtain(fold=2)
-    with pytest.raises(SerError, match="another version of the corpus .*: remove that folder, and collect again"):
+    with pytest.raises(
+        SerError, match="different versions of the corpus .* small in .*results/tiny; .* small in .*runs/tiny"
+    ):
         collect()
     assert contents(paths.results_folder() / "tiny" / "small") == before
 
@@ -579,9 +582,101 @@ def test_runs_on_two_versions_of_a_corpus_are_refused(obtain, tiny_table):
     obtain()
     tiny_table.attrs["fingerprint"] = "ba9876543210"
     obtain(fold=2)
-    with pytest.raises(SerError, match=r"different versions of the corpus \(0123456789ab, ba9876543210\): move"):
+    with pytest.raises(SerError, match=r"different versions of the corpus \(0123456789ab, .*; ba9876543210, .*: move"):
         collect()
-    assert not paths.results_folder().exists()
+    assert not any(paths.results_folder().rglob("*.csv"))
+
+
+def test_experiments_on_two_versions_of_a_corpus_are_refused_too(obtain, tiny_table):
+    """They are compared with each other: that each is of one version by itself is not enough."""
+    obtain()
+    collect()
+    before = contents(paths.results_folder() / "tiny" / "small")
+    tiny_table.attrs["fingerprint"] = "ba9876543210"
+    shutil.rmtree(paths.runs_folder())
+    obtain("small-vote")
+    with pytest.raises(SerError, match="different versions of the corpus .* small in .*; .* small-vote in"):
+        collect()
+    assert contents(paths.results_folder() / "tiny" / "small") == before
+    assert not (paths.results_folder() / "tiny" / "small-vote").exists()
+
+
+def test_runs_on_this_machine_on_two_versions_of_a_corpus_are_not_shown_as_one(obtain, tiny_table):
+    obtain()
+    tiny_table.attrs["fingerprint"] = "ba9876543210"
+    obtain()
+    with pytest.raises(SerError, match="a run is there twice"):
+        records.load_runs()
+    shutil.rmtree(next(paths.runs_folder().glob("tiny/small/*")))
+    obtain(fold=2)
+    obtain(fold=3)
+    assert len(records.load_runs().runs) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [("predictions", "predictions of run .*'small', 2, 1.* are missing"), ("histories", "not as many epochs as")],
+)
+def test_a_table_that_was_cut_at_the_end_of_a_line_is_refused(obtain, kind, problem):
+    for seed in (0, 1):
+        obtain(fold=2, seed=seed)
+    collect()
+    file = paths.results_folder() / "tiny" / "small" / f"{kind}.csv"
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:-1]))
+    with pytest.raises(SerError, match=problem):
+        records.load_results()
+
+
+def test_what_was_collected_before_and_does_not_belong_together_is_not_sealed(obtain):
+    for fold in (1, 2):
+        obtain(fold=fold)
+    collect()
+    for folder in paths.runs_folder().glob("tiny/small/fold-02*"):
+        shutil.rmtree(folder)
+    file = paths.results_folder() / "tiny" / "small" / "predictions.csv"
+    table = pd.read_csv(file)
+    table[table["fold"] == 1].to_csv(file, index=False)
+    cut = file.read_bytes()
+    with pytest.raises(SerError, match="collected before, do not name the same runs"):
+        collect()
+    assert file.read_bytes() == cut
+
+
+def test_collect_waits_for_another_that_is_at_work(obtain):
+    obtain()
+    with files.one_at_a_time(paths.results_folder(), ""):
+        other = threading.Thread(target=collect)  # not a fork, which would hold the lock of its parent
+        other.start()
+        other.join(0.5)
+        assert other.is_alive() and not any(paths.results_folder().rglob("*.csv"))
+    other.join(30)
+    assert (paths.results_folder() / "tiny" / "small" / "runs.csv").exists()
+
+
+def test_a_run_has_the_code_that_began_it_whatever_is_committed_meanwhile(obtain, monkeypatch):
+    train = training.train
+
+    def train_and_commit(*arguments):
+        monkeypatch.setattr(records, "code_version", lambda: "committed later")
+        return train(*arguments)
+
+    monkeypatch.setattr(records, "code_version", lambda: "0123456789ab")
+    monkeypatch.setattr(training, "train", train_and_commit)
+    assert obtain().provenance["code"] == "0123456789ab"
+
+
+def test_what_departs_from_the_papers_selection_is_noted_and_stands_below_tables(obtain, tiny_table):
+    obtain(fold=1)
+    tiny_table.attrs["notes"] = ["Pairs are ours.", "Partial corpus: Session5 is missing."]
+    tiny_table.attrs["options"] = {"scenarios": "all", "merge_excited": True}
+    obtain(fold=2)
+    collect()
+    runs = records.load_results().runs.set_index("fold")
+    assert pd.isna(runs.loc[1, "notes"])
+    assert runs.loc[2, "notes"] == "Partial corpus: Session5 is missing. scenarios=all merge_excited=True"
+    below = tables.provenance(runs.reset_index().assign(corpus="emodb"))
+    assert "Not the paper's selection: Partial corpus: Session5 is missing. scenarios=all" in below
+    assert "selection" not in tables.provenance(runs.loc[[1]].reset_index().assign(corpus="emodb"))
 
 
 def made_by(folder: Path, code: str) -> None:
@@ -597,7 +692,7 @@ def test_runs_of_one_experiment_by_code_that_trains_differently_are_refused_and_
     problem = r"tiny, small-vote: .* differently \(aaaaaaaaaaaa made 1, bbbbbbbbbbbb made 2\): .* --mixed-code"
     with pytest.raises(SerError, match=problem):
         collect()
-    assert not paths.results_folder().exists()
+    assert not any(paths.results_folder().rglob("*.csv"))
 
 
 def test_code_that_trains_differently_is_collected_when_asked_and_each_runs_version_is_shown(obtain):
@@ -693,13 +788,14 @@ def test_nothing_to_collect_is_an_error():
         collect()
 
 
-def test_a_licensed_corpuss_table_of_utterances_is_not_copied(obtain, tiny_table):
+def test_a_licensed_corpuss_results_stay_with_their_owner(obtain, tiny_table):
+    """Its table of utterances decides how many frames there are; like its predictions, git never takes it."""
     tiny_table.attrs["corpus"] = "iemocap"
     obtain()
     assert collect() == ["iemocap, small: 1 runs"]
-    assert (paths.results_folder() / "iemocap" / "small" / "predictions.csv").exists()
-    assert not (paths.results_folder() / "iemocap" / "utterances.csv").exists()
-    assert records.load_utterances("iemocap") is None
+    assert len(records.load_utterances("iemocap")) == len(tiny_table)
+    ignored = (paths.PROJECT / ".gitignore").read_text().splitlines()
+    assert "/results/iemocap/" in ignored
 
 
 def test_a_corpuss_utterances_can_be_kept_without_runs(tiny_table):
@@ -730,7 +826,7 @@ def test_a_run_that_is_listed_twice_is_refused(obtain):
     file = paths.results_folder() / "tiny" / "small" / "runs.csv"
     table = pd.read_csv(file)
     pd.concat([table, table]).to_csv(file, index=False)
-    with pytest.raises(SerError, match="listed twice in runs.csv"):
+    with pytest.raises(SerError, match="a run is there twice .*collect the results again"):
         records.load_results()
 
 
