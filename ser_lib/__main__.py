@@ -290,7 +290,11 @@ def _load(name: str, root: Path | None, allow_partial: bool, scenarios: str, mer
 
 
 def main() -> int:
-    """Run a command; errors that the user can put right are one line on stderr, and exit status 1."""
+    """Run a command; errors that the user can put right are one line on stderr, and exit status 1.
+
+    Raises:
+        Exception: a fault of ours, with its traceback; so is an OSError that names no file.
+    """
     try:
         result = app(args=sys.argv[1:] or ["--help"], standalone_mode=False)
         if result == 130:  # what Typer makes of an interrupt
@@ -309,6 +313,11 @@ def main() -> int:
         return 130
     except BrokenPipeError:  # the reader, such as head, has seen enough
         sys.stderr.close()
+        return 1
+    except OSError as problem:  # a file or folder that may not be read or written, wherever it was come upon
+        if problem.filename is None:
+            raise
+        print(f"error: {problem.filename}: {problem.strerror}", file=sys.stderr)
         return 1
 
 
