@@ -125,6 +125,7 @@ def test_a_run_is_made_once_collected_and_used_to_predict(command, synthetic_roo
 def test_transfer_says_what_networks_score_on_another_corpus_and_keeps_the_counts(
     command, tiny_table, tiny_experiment, synthetic_root, monkeypatch
 ):
+    monkeypatch.setattr(records, "code_version", lambda: "aaaaaaaaaaaa")
     monkeypatch.setitem(experiments.EXPERIMENTS, "pooling-max", tiny_experiment)
     records.obtain(tiny_table, records.run_key(tiny_table, "pooling-max", tiny_experiment, 1, 0), "cpu")
     asked = ("--source", "tiny", "--corpus", "synthetic", "--experiment", "pooling-max", "--root", synthetic_root)
