@@ -204,14 +204,13 @@ def run_baselines(
     baselines.opensmile_module()  # what is missing is said before minutes are spent
     table = _load(corpus, root, allow_partial, scenarios, merge_excited)
     predictions = baselines.run(table, progress=True)
-    folder = baselines.save(predictions, table)
     means = tables.summary(tables.baseline_scores(predictions)).set_index("experiment")
     for row in means.loc[list(tables.baseline_variants())].itertuples():
         print(
             f"{corpus}, {row.Index}: weighted accuracy {100 * row.wa:.1f} %, "
             f"unweighted accuracy {100 * row.ua:.1f} % (mean over {row.folds} folds)"
         )
-    print(f"kept in {folder}")
+    print(f"kept in {baselines.save(predictions, table)}")
 
 
 @app.command()
