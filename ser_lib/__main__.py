@@ -202,14 +202,13 @@ def run_baselines(
     baselines.opensmile_module()  # what is missing is said before minutes are spent
     table = _load(corpus, root, allow_partial, scenarios, merge_excited)
     predictions = baselines.run(table, progress=True)
-    folder = baselines.save(predictions, table)
     means = tables.summary(tables.baseline_scores(predictions)).set_index("experiment")
     for row in means.loc[list(tables.baseline_variants())].itertuples():
         print(
             f"{corpus}, {row.Index}: weighted accuracy {100 * row.wa:.1f} %, "
             f"unweighted accuracy {100 * row.ua:.1f} % (mean over {row.folds} folds)"
         )
-    print(f"kept in {folder}")
+    print(f"kept in {baselines.save(predictions, table)}")
 
 
 @app.command()
@@ -288,7 +287,11 @@ def _load(name: str, root: Path | None, allow_partial: bool, scenarios: str, mer
 
 
 def main() -> int:
-    """Run a command; errors that the user can put right are one line on stderr, and exit status 1."""
+    """Run a command; errors that the user can put right are one line on stderr, and exit status 1.
+
+    Raises:
+        Exception: a fault of ours, with its traceback; so is an OSError that names no file.
+    """
     try:
         result = app(args=sys.argv[1:] or ["--help"], standalone_mode=False)
         if result == 130:  # what Typer makes of an interrupt
@@ -307,6 +310,11 @@ def main() -> int:
         return 130
     except BrokenPipeError:  # the reader, such as head, has seen enough
         sys.stderr.close()
+        return 1
+    except OSError as problem:  # a file or folder that may not be read or written, wherever it was come upon
+        if problem.filename is None:
+            raise
+        print(f"error: {problem.filename}: {problem.strerror}", file=sys.stderr)
         return 1
 
 

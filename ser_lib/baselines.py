@@ -32,8 +32,9 @@ from ser_lib import audio, features, metrics, paths, records
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.experiments import BASELINE
-from ser_lib.files import write_file
+from ser_lib.files import read_json, read_table, write_file
 from ser_lib.folds import Fold, speaker_folds
+from ser_lib.measurements import refuse_unnamed_code
 
 COLUMNS = ["corpus", "baseline", "normalisation", "fold", "speaker", "utterance", "truth", "prediction", "C"]
 """Of the table of test predictions; C is the one that the validation speaker chose, NaN where there is none."""
@@ -54,6 +55,7 @@ FILE = "test_predictions.csv"
 """Not predictions.csv: by that name :func:`ser_lib.records.load_results` finds what runs have left."""
 
 _FOLDER = "baselines"
+_PROVENANCE = "provenance.json"
 
 
 def pooled_spectrogram(table: pd.DataFrame, progress: bool = False) -> np.ndarray:
@@ -94,9 +96,10 @@ def egemaps(table: pd.DataFrame, progress: bool = False) -> np.ndarray:
         functionals = _functionals(opensmile, table, progress)
         remedy = paths.remedy("SER_DATA")
         write_file(file, lambda aside: functionals.to_csv(aside, index=False), remedy)
-    kept = pd.read_csv(file, dtype={"utterance": str}, float_precision="round_trip")
+    remedy = "delete the file and start again"
+    kept = read_table(file, remedy, ["utterance"], dtype={"utterance": str}, float_precision="round_trip")
     if kept["utterance"].tolist() != table["utterance"].tolist():
-        raise SerError(f"{file} does not fit its corpus: delete the file and start again")
+        raise SerError(f"{file} does not fit its corpus: {remedy}")
     return kept.drop(columns="utterance").to_numpy(dtype=np.float64)
 
 
@@ -273,9 +276,13 @@ def save(predictions: pd.DataFrame, table: pd.DataFrame, folder: Path | None = N
 
     Returns:
         The folder that was written.
+
+    Raises:
+        SerError: the code is not that of a commit.
     """
     own = (folder or paths.results_folder()) / table.attrs["corpus"] / _FOLDER
     origin = records.provenance("cpu")
+    refuse_unnamed_code([origin["code"]])
     origin["packages"]["opensmile"] = opensmile_module().__version__
     content = {
         **{key: table.attrs[key] for key in ("corpus", "fingerprint")},
@@ -285,7 +292,7 @@ def save(predictions: pd.DataFrame, table: pd.DataFrame, folder: Path | None = N
     }
     write_file(own / FILE, lambda aside: predictions.to_csv(aside, index=False), paths.remedy("SER_RESULTS"))
     text = json.dumps(content, indent=1) + "\n"
-    write_file(own / "provenance.json", lambda aside: aside.write_text(text), paths.remedy("SER_RESULTS"))
+    write_file(own / _PROVENANCE, lambda aside: aside.write_text(text), paths.remedy("SER_RESULTS"))
     return own
 
 
@@ -312,20 +319,17 @@ def load(folder: Path | None = None) -> pd.DataFrame:
     Args:
         folder: the committed ``results/`` if None.
 
+    Returns:
+        One row per utterance and variant: `COLUMNS`, and the ``fingerprint`` of the corpus that they were fitted on.
+
     Raises:
-        SerError: a table lacks a column.
+        SerError: a table is damaged or lacks a column, or does not say where it comes from.
     """
     tables = []
     for file in sorted((folder or paths.results_folder()).glob(f"*/{_FOLDER}/{FILE}")):
-        table = pd.read_csv(file, dtype={"utterance": str, "speaker": str})
-        missing = [column for column in COLUMNS if column not in table]
-        if missing:
-            raise SerError(
-                f"{file} lacks the column(s) {', '.join(missing)}: write it again with "
-                f"python -m ser_lib baselines --corpus {file.parts[-3]}"
-            )
-        tables.append(table[COLUMNS])
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
+        table = read_table(file, _fit_again(file), COLUMNS, dtype={"utterance": str, "speaker": str})
+        tables.append(table[COLUMNS].assign(fingerprint=_origin(file.parent)["fingerprint"]))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS, "fingerprint"])
 
 
 def origins(folder: Path | None = None) -> pd.DataFrame:
@@ -333,10 +337,23 @@ def origins(folder: Path | None = None) -> pd.DataFrame:
 
     Args:
         folder: the committed ``results/`` if None.
+
+    Raises:
+        SerError: a file of provenance is damaged.
     """
-    files = sorted((folder or paths.results_folder()).glob(f"*/{_FOLDER}/provenance.json"))
-    columns = ["corpus", "code", "hardware"]
-    return pd.DataFrame([json.loads(file.read_text()) for file in files], columns=columns)
+    files = sorted((folder or paths.results_folder()).glob(f"*/{_FOLDER}/{_PROVENANCE}"))
+    return pd.DataFrame([_origin(file.parent) for file in files], columns=["corpus", "code", "hardware"])
+
+
+def _origin(folder: Path) -> dict:
+    """What :func:`save` wrote on where the baselines in a folder come from."""
+    file = folder / _PROVENANCE
+    return read_json(file, _fit_again(file))
+
+
+def _fit_again(file: Path) -> str:
+    """What to do about a damaged file of some corpus's baselines."""
+    return f"write it again with python -m ser_lib baselines --corpus {file.parts[-3]}"
 
 
 def variant(name: str, normalisation: str) -> str:

@@ -1,13 +1,17 @@
-"""Writing that a kill, a full disk or a second process cannot spoil."""
+"""Writing that a kill, a full disk or a second process cannot spoil, and reading that names what is damaged."""
 
 import contextlib
 import fcntl
+import json
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from ser_lib.errors import SerError
 
@@ -79,6 +83,50 @@ def one_at_a_time(folder: Path, remedy: str) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def read_table(file: Path, remedy: str, columns: Collection[str] = (), **options: Any) -> pd.DataFrame:
+    """A table from a CSV file.
+
+    Args:
+        file: the file.
+        remedy: what the user can do when it is damaged.
+        columns: those that it must have.
+        options: as :func:`pandas.read_csv` takes them.
+
+    Raises:
+        SerError: the file is not there, is empty or no table, or lacks a column.
+    """
+    try:
+        table = pd.read_csv(file, **options)
+    except (ValueError, FileNotFoundError) as problem:  # pandas' own errors and those of decoding are ValueErrors
+        raise damaged(file, problem, remedy) from problem
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise SerError(f"{file} lacks the column(s) {', '.join(missing)}: {remedy}")
+    return table
+
+
+def read_json(file: Path, remedy: str) -> Any:
+    """What a JSON file holds.
+
+    Args:
+        file: the file.
+        remedy: what the user can do when it is damaged.
+
+    Raises:
+        SerError: the file is not there, is empty or no JSON.
+    """
+    try:
+        return json.loads(file.read_text())
+    except (ValueError, FileNotFoundError) as problem:
+        raise damaged(file, problem, remedy) from problem
+
+
+def damaged(file: Path, problem: Exception, remedy: str) -> SerError:
+    """The error of a file that does not hold what it should, in one line."""
+    reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else " ".join(str(problem).split())
+    return SerError(f"{file} cannot be read ({reason}): {remedy}")
 
 
 def _aside(path: Path) -> Path:

@@ -23,9 +23,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import safetensors
 import safetensors.torch
 import torch
 
@@ -34,7 +36,7 @@ from ser_lib.corpora import EMOTIONS
 from ser_lib.device import choose_device, multiplying
 from ser_lib.errors import SerError
 from ser_lib.experiments import EXPERIMENTS, Experiment
-from ser_lib.files import one_at_a_time, write_file, write_folder
+from ser_lib.files import damaged, one_at_a_time, read_json, read_table, write_file, write_folder
 from ser_lib.protocols import ONE_TEST_SPEAKER, find_fold
 
 IDENTITY = ["corpus", "experiment", "fold", "seed"]
@@ -68,6 +70,8 @@ REPEAT_COLUMNS = [
     "wa_before", "ua_before", "wa", "ua",
 ]  # fmt: skip
 """Of a collected run that was made again; see :mod:`ser_lib.repeats`."""
+_LATER_OF_REPEATS = ("wa_before", "ua_before", "wa", "ua")
+"""Those that older repetitions lack."""
 
 
 @dataclass(frozen=True)
@@ -108,19 +112,23 @@ class RunKey:
 
 @dataclass(frozen=True)
 class Record:
-    """A finished run, read from its folder."""
+    """A finished run, read from its folder.
+
+    Raises:
+        SerError: by any property, and by :meth:`model`, where its file is not there or damaged.
+    """
 
     folder: Path
 
     @property
     def run(self) -> dict:
         """Identity, configuration, best epoch and the statistics of eq. 2."""
-        return json.loads((self.folder / "run.json").read_text())
+        return self._json("run.json")
 
     @property
     def provenance(self) -> dict:
         """Code version, hardware, library versions, seconds, peak memory and, where it could be read, energy."""
-        return json.loads((self.folder / "provenance.json").read_text())
+        return self._json("provenance.json")
 
     @property
     def settings(self) -> Experiment:
@@ -130,22 +138,22 @@ class Record:
     @property
     def history(self) -> pd.DataFrame:
         """One row per epoch; see :class:`ser_lib.training.Outcome`."""
-        return pd.read_csv(self.folder / "history.csv")
+        return self._table("history.csv")
 
     @property
     def gradients(self) -> pd.DataFrame:
         """One row per step; see :class:`ser_lib.training.Outcome`."""
-        return pd.read_csv(self.folder / "gradients.csv")
+        return self._table("gradients.csv")
 
     @property
     def updates(self) -> pd.DataFrame:
         """One row per step; see :class:`ser_lib.training.Outcome`."""
-        return pd.read_csv(self.folder / "updates.csv")
+        return self._table("updates.csv")
 
     @property
     def predictions(self) -> pd.DataFrame:
         """One row per test utterance; see :class:`ser_lib.training.Outcome`."""
-        return pd.read_csv(self.folder / "predictions.csv", dtype={"utterance": str, "speaker": str})
+        return self._table("predictions.csv", dtype={"utterance": str, "speaker": str})
 
     @property
     def identity(self) -> dict:
@@ -156,8 +164,23 @@ class Record:
     def model(self) -> torch.nn.Module:
         """The trained network, on the CPU."""
         model = training.build_model(self.settings)
-        model.load_state_dict(safetensors.torch.load_file(self.folder / "weights.safetensors"))
+        file = self.folder / "weights.safetensors"
+        try:
+            weights = safetensors.torch.load_file(file)
+        except (safetensors.SafetensorError, FileNotFoundError) as problem:
+            raise damaged(file, problem, self._remedy) from problem
+        model.load_state_dict(weights)
         return model.eval()
+
+    def _json(self, name: str) -> dict:
+        return read_json(self.folder / name, self._remedy)
+
+    def _table(self, name: str, **options: Any) -> pd.DataFrame:
+        return read_table(self.folder / name, self._remedy, **options)
+
+    @property
+    def _remedy(self) -> str:
+        return f"remove the folder {self.folder} and run again"
 
 
 def run_key(table: pd.DataFrame, name: str, settings: Experiment, fold: int, seed: int) -> RunKey:
@@ -540,13 +563,19 @@ def read_repeats(file: Path) -> pd.DataFrame:
 
     Older rows lack accuracies: they are read as not known (NaN).
     """
-    return pd.read_csv(file, dtype={"code": str, "code_before": str}).reindex(columns=REPEAT_COLUMNS)
+    remedy = f"remove it, and make runs again: python -m ser_lib repeat --corpus {file.parent.name} ... --keep"
+    known = [column for column in REPEAT_COLUMNS if column not in _LATER_OF_REPEATS]
+    table = read_table(file, remedy, known, dtype={"code": str, "code_before": str})
+    return table.reindex(columns=REPEAT_COLUMNS)
 
 
 def load_utterances(corpus: str, folder: Path | None = None) -> pd.DataFrame | None:
     """The utterances of a corpus as it was run (no audio), or None where none is kept."""
     file = (folder or paths.results_folder()) / corpus / "utterances.csv"
-    return pd.read_csv(file, dtype={"utterance": str, "speaker": str}) if file.exists() else None
+    if not file.exists():
+        return None
+    remedy = f"keep it again: python -m ser_lib corpus {corpus} --keep"
+    return read_table(file, remedy, UTTERANCE_COLUMNS, dtype={"utterance": str, "speaker": str})
 
 
 def save_utterances(table: pd.DataFrame, folder: Path | None = None) -> Path:
@@ -691,14 +720,14 @@ def _collect_failures(destination: Path, say: Callable[[str], None]) -> None:
 
 
 def _read_tables(files: Iterable[Path], kind: str) -> Iterable[pd.DataFrame]:
-    columns = _empty(kind).columns
+    columns = [column for column in _empty(kind).columns if column not in _LATER]
     for file in sorted(files):
-        table = pd.read_csv(file, dtype=dict.fromkeys(_WORDS, str))
-        lacking = [column for column in columns if column not in table]
-        missing = [column for column in lacking if column not in _LATER]
-        if missing:
-            raise SerError(f"{file} lacks the column(s) {', '.join(missing)}: collect the results again")
-        yield table.assign(**dict.fromkeys(lacking, math.nan)) if lacking else table
+        # What is collected joins what was before: as long as a damaged table is there, collecting does not mend it.
+        gone = file if kind == "failures" else file.parent
+        remedy = f"put it back from git, or remove {gone} and collect the results again"
+        table = read_table(file, remedy, columns, dtype=dict.fromkeys(_WORDS, str))
+        later = [column for column in _empty(kind) if column not in table]
+        yield table.assign(**dict.fromkeys(later, math.nan)) if later else table
 
 
 def _joined(tables: Iterable[pd.DataFrame], kind: str) -> pd.DataFrame:

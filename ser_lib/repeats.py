@@ -16,6 +16,7 @@ from ser_lib.corpora import EMOTIONS
 from ser_lib.device import choose_device
 from ser_lib.errors import SerError
 from ser_lib.files import one_at_a_time, write_file
+from ser_lib.measurements import refuse_unnamed_code
 from ser_lib.protocols import find_fold
 
 _EPOCH_COLUMNS = ["training_loss", "validation_loss", "validation_wa", "validation_ua"]
@@ -78,10 +79,7 @@ def save(row: dict, folder: Path | None = None) -> Path:
     Raises:
         SerError: the code is not that of a commit, so that nobody could tell later what was compared.
     """
-    if row["code"] == "unknown" or row["code"].endswith("+"):
-        raise SerError(
-            "ser_lib differs from its last commit: commit it first, so that the repetition can name its code"
-        )
+    refuse_unnamed_code([row["code"]])
     file = (folder or paths.results_folder()) / row["corpus"] / "repeats.csv"
     remedy = paths.remedy("SER_RESULTS")
     with one_at_a_time(file.parent, remedy):

@@ -925,20 +925,25 @@ def baseline_variants(with_choice_only: bool = False) -> dict[str, tuple[str, st
     }
 
 
-def baselines_table(scored: pd.DataFrame, predictions: pd.DataFrame, metric: str) -> pd.DataFrame:
+def baselines_table(scored: pd.DataFrame, predictions: pd.DataFrame, runs: pd.DataFrame, metric: str) -> pd.DataFrame:
     """The baselines and the network on the same folds, by corpus, for one metric.
 
     Args:
         scored: of the network, as :func:`scores` returns them.
         predictions: of the baselines, as :func:`ser_lib.baselines.load` returns them.
+        runs: where the network's runs come from: ``corpus`` and ``fingerprint``.
         metric: ``wa`` or ``ua``.
 
     Returns:
         One row per baseline and normalisation, then one per experiment of `NETWORKS`; per cent, mean over folds with
         95 % interval over speakers from `MINIMUM_FOLDS` folds on.
 
+    Raises:
+        SerError: baselines and runs are of different versions of a corpus.
+
     Source: Section 3 (folds and averages); Table 1, first and last column (the network).
     """
+    _refuse_other_corpus(predictions, runs)
     summarised = summary(pd.concat([scored, baseline_scores(predictions)])).set_index(["corpus", "experiment"])
     rows = []
     for experiment, (title, normalisation) in (baseline_variants() | _networks()).items():
@@ -950,20 +955,25 @@ def baselines_table(scored: pd.DataFrame, predictions: pd.DataFrame, metric: str
 
 
 def network_over_baselines(
-    scored: pd.DataFrame, predictions: pd.DataFrame, experiment: str, metric: str
+    scored: pd.DataFrame, predictions: pd.DataFrame, runs: pd.DataFrame, experiment: str, metric: str
 ) -> pd.DataFrame:
     """The network's score less that of each baseline, paired by test speaker, by corpus.
 
     Args:
         scored: of the network, as :func:`scores` returns them.
         predictions: of the baselines, as :func:`ser_lib.baselines.load` returns them.
+        runs: where the network's runs come from: ``corpus`` and ``fingerprint``.
         experiment: which network.
         metric: ``wa`` or ``ua``.
 
     Returns:
         One row per baseline and normalisation; percentage points, mean over folds (seeds averaged first) with 95 %
         interval from `MINIMUM_FOLDS` folds on; above zero, the network is ahead.
+
+    Raises:
+        SerError: baselines and runs are of different versions of a corpus.
     """
+    _refuse_other_corpus(predictions, runs)
     of_baselines = baseline_scores(predictions)
     rows = []
     for name, (title, normalisation) in baseline_variants().items():
@@ -978,6 +988,19 @@ def network_over_baselines(
             row[TITLES[corpus]] = points_with_interval(points) if len(points) else missing
         rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _refuse_other_corpus(predictions: pd.DataFrame, runs: pd.DataFrame) -> None:
+    """Refuse baselines of another version of a corpus than the runs: they would be paired, of unlike utterances."""
+    for corpus in sorted(set(predictions["corpus"]) & set(runs["corpus"])):
+        fitted, run = (
+            sorted(set(table.loc[table["corpus"] == corpus, "fingerprint"])) for table in (predictions, runs)
+        )
+        if fitted != run:
+            raise SerError(
+                f"{corpus}: the baselines are of the version {', '.join(fitted)} of the corpus, the runs of "
+                f"{', '.join(run)}: fit the baselines again (python -m ser_lib baselines --corpus {corpus})"
+            )
 
 
 def chosen_strengths(predictions: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,8 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from ser_lib import features, paths, records
+from ser_lib import features, measurements, paths, records
+from ser_lib.device import choose_device, multiplying
 from ser_lib.errors import SerError
 from ser_lib.features import BINS, FeatureStore
 from ser_lib.files import one_at_a_time, write_file
@@ -24,6 +25,8 @@ CELL = ["source", "experiment", "fold", "seed", "target", "normalisation", "spea
 """What is counted: fold and seed are those of the source's run, speaker and truth those of the target's utterance."""
 
 COLUMNS = [*CELL, "count", "configuration", "source_fingerprint", "target_fingerprint", "code", "hardware"]
+
+_NUMBERS = ["fold", "seed", "count"]
 
 
 def confusions(record: records.Record, table: pd.DataFrame, store: FeatureStore, device: str = "cpu") -> pd.DataFrame:
@@ -42,14 +45,15 @@ def confusions(record: records.Record, table: pd.DataFrame, store: FeatureStore,
 
     Source: Section 2 (the vote, if the run's experiment votes); eq. 2.
     """
-    run, settings = record.run, record.settings
+    run, settings, place = record.run, record.settings, torch.device(device)
     bins = BINS[settings.frequency_range]
     own = features.statistics(store, bins) if settings.normalisation != "none" else (0.0, 1.0)
     statistics = {"source": (run["mean_db"], run["variance_db2"]), "target": own}
-    model, rows, parts = record.model().to(device), np.arange(len(table)), []
+    model, rows, parts = record.model().to(place), np.arange(len(table)), []
     for normalisation in NORMALISATIONS:
-        data = DeviceData(store, bins, *statistics[normalisation], torch.device(device))
-        probabilities = vote(model, data, rows, settings.test_copies)
+        data = DeviceData(store, bins, *statistics[normalisation], place)
+        with multiplying("float32", place):  # however it was trained: a score should not depend on the device
+            probabilities = vote(model, data, rows, settings.test_copies)
         prediction = votes_table(probabilities)["prediction"].to_numpy()
         counted = table[["speaker"]].assign(normalisation=normalisation, truth=table["emotion"], prediction=prediction)
         parts.append(counted)
@@ -83,7 +87,7 @@ def measure(
             f"the runs of {experiment} come from different versions of {source} ({', '.join(sorted(fingerprints))}): "
             f"move those that should not count out of {paths.runs_folder() / source / experiment}"
         )
-    device = records.choose_device(device)
+    device = choose_device(device)
     store = features.open_store(table, found[0].settings.floor_db, progress=True)
     origin = {"target": target, "target_fingerprint": table.attrs["fingerprint"], **records.provenance(device)}
     parts = []
@@ -97,7 +101,14 @@ def measure(
 
 
 def save(counts: pd.DataFrame, folder: Path | None = None) -> Path:
-    """Keep the counts of one target in ``results/<target>/transfer.csv``, with those of other sources kept before."""
+    """Keep the counts of one target in ``results/<target>/transfer.csv``.
+
+    Those of other sources and of other experiments that were kept before stay.
+
+    Raises:
+        SerError: the code is not that of a commit.
+    """
+    measurements.refuse_unnamed_code(counts["code"])
     target = counts["target"].iloc[0]
     folder = folder or paths.results_folder()
     file, remedy = folder / target / "transfer.csv", paths.remedy("SER_RESULTS")
@@ -113,9 +124,10 @@ def save(counts: pd.DataFrame, folder: Path | None = None) -> Path:
 
 
 def load(folder: Path | None = None) -> pd.DataFrame:
-    """The counts of all corpora; an empty table where nothing was counted."""
-    words = {column: str for column in COLUMNS if column not in ("fold", "seed", "count")}
-    found = [
-        pd.read_csv(file, dtype=words) for file in sorted((folder or paths.results_folder()).glob("*/transfer.csv"))
-    ]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=COLUMNS)
+    """The counts of all corpora by networks of present settings; an empty table where nothing was counted.
+
+    Raises:
+        SerError: a table is damaged, or lacks a column.
+    """
+    files = (folder or paths.results_folder()).glob("*/transfer.csv")
+    return measurements.load(files, COLUMNS, _NUMBERS, "transfer --source ...")

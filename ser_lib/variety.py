@@ -13,11 +13,11 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
-from ser_lib import features, paths, records
+from ser_lib import features, measurements, paths, records
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.features import BINS
-from ser_lib.files import write_file
+from ser_lib.files import one_at_a_time, write_file
 from ser_lib.folds import oversample
 from ser_lib.model import ConvLSTM
 from ser_lib.protocols import find_fold
@@ -28,6 +28,7 @@ PAIRS = 16
 """Pairs of batches of each size."""
 
 COLUMNS = [*records.IDENTITY, "batch_size", "pairs", "cosine", "configuration", "fingerprint", "code", "hardware"]
+_NUMBERS = ["fold", "seed", "batch_size", "pairs", "cosine"]
 
 
 def mean_cosine(
@@ -104,20 +105,35 @@ def measure(table: pd.DataFrame, experiment: str = "table1-baseline", seed: int 
 
 
 def save(measured: pd.DataFrame, folder: Path | None = None) -> Path:
-    """Keep what was measured on one corpus in ``results/<corpus>/variety.csv``."""
-    file = (folder or paths.results_folder()) / measured["corpus"].iloc[0] / "variety.csv"
-    write_file(
-        file,
-        lambda aside: measured.to_csv(aside, index=False, float_format="%.6g"),
-        paths.remedy("SER_RESULTS"),
-    )
+    """Keep what was measured on one corpus in ``results/<corpus>/variety.csv``, with what was kept of other runs.
+
+    Raises:
+        SerError: the code is not that of a commit, or what was kept is of another version of the corpus.
+    """
+    measurements.refuse_unnamed_code(measured["code"])
+    corpus, folder = measured["corpus"].iloc[0], folder or paths.results_folder()
+    file, remedy = folder / corpus / "variety.csv", paths.remedy("SER_RESULTS")
+    with one_at_a_time(file.parent, remedy):
+        before = load(folder)
+        before = before[before["corpus"] == corpus]
+        if not before["fingerprint"].isin(measured["fingerprint"]).all():
+            raise SerError(f"{file} is of another version of the corpus: remove it, and measure again")
+        again = list(measured[records.IDENTITY].itertuples(index=False, name=None))
+        before = before[~pd.MultiIndex.from_frame(before[records.IDENTITY]).isin(again)]
+        rows = pd.concat([before, measured], ignore_index=True) if len(before) else measured
+        rows = rows.sort_values([*records.IDENTITY, "batch_size"])
+        write_file(file, lambda aside: rows.to_csv(aside, index=False, float_format="%.6g"), remedy)
     return file
 
 
 def load(folder: Path | None = None) -> pd.DataFrame:
-    """What was measured on all corpora; an empty table where nothing was."""
-    found = [pd.read_csv(file) for file in sorted((folder or paths.results_folder()).glob("*/variety.csv"))]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=COLUMNS)
+    """What was measured on all corpora with the present settings; an empty table where nothing was.
+
+    Raises:
+        SerError: a table is damaged, or lacks a column.
+    """
+    files = (folder or paths.results_folder()).glob("*/variety.csv")
+    return measurements.load(files, COLUMNS, _NUMBERS, "variety --experiment ...")
 
 
 def _gradient(model: ConvLSTM, data: DeviceData, labels: torch.Tensor, rows: np.ndarray) -> torch.Tensor:

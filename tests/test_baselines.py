@@ -18,6 +18,11 @@ from ser_lib.folds import speaker_folds
 HEARING = ["logistic-spectrogram", "svm-egemaps"]
 
 
+@pytest.fixture(autouse=True)
+def committed(monkeypatch):
+    monkeypatch.setattr(records, "code_version", lambda: "aaaaaaaaaaaa")
+
+
 class Spy(ClassifierMixin, BaseEstimator):
     """Answers rightly where its C is good, and writes down what it is shown; the only feature is the row's number."""
 
@@ -270,7 +275,8 @@ def test_every_utterance_is_tested_once_by_each_variant(made, tiny_table):
 def test_what_is_kept_is_read_back(made, tiny_table):
     predictions, folder = made
     assert folder == paths.results_folder() / "tiny" / "baselines"
-    pd.testing.assert_frame_equal(baselines.load(), predictions, check_dtype=False)
+    expected = predictions.assign(fingerprint=tiny_table.attrs["fingerprint"])
+    pd.testing.assert_frame_equal(baselines.load(), expected, check_dtype=False)
     origin = json.loads((folder / "provenance.json").read_text())
     assert (origin["corpus"], origin["fingerprint"]) == ("tiny", tiny_table.attrs["fingerprint"])
     assert {"opensmile", "scikit-learn"} <= set(origin["packages"]) and origin["code"]
@@ -309,7 +315,7 @@ def test_predictions_on_a_licensed_corpus_go_where_git_does_not_look(made, tiny_
 
 def test_no_baselines_are_an_empty_table(tmp_path):
     empty = baselines.load(tmp_path)
-    assert empty.empty and list(empty) == baselines.COLUMNS
+    assert empty.empty and list(empty) == [*baselines.COLUMNS, "fingerprint"]
 
 
 def test_a_table_that_lacks_a_column_is_refused(made):
@@ -317,6 +323,32 @@ def test_a_table_that_lacks_a_column_is_refused(made):
     predictions.drop(columns="fold").to_csv(folder / baselines.FILE, index=False)
     with pytest.raises(SerError, match=r"lacks the column\(s\) fold: write it again with .* --corpus tiny"):
         baselines.load()
+
+
+@pytest.mark.parametrize("name", [baselines.FILE, "provenance.json"])
+def test_a_damaged_file_is_named_with_what_to_do(made, name):
+    file = made[1] / name
+    for damage in (lambda: file.write_text(""), lambda: file.write_bytes(b"\xff\xfe,\n"), file.unlink):
+        damage()
+        if name != baselines.FILE or file.exists():  # no predictions: no baselines
+            with pytest.raises(SerError, match=rf"^{file} .*: write it again with .* baselines --corpus tiny$"):
+                baselines.load()
+
+
+def test_a_damaged_file_of_features_is_named(tiny_table):
+    baselines.egemaps(tiny_table)
+    [file] = (paths.data_folder() / "features").glob("tiny-egemaps-*.csv")
+    file.write_text("")
+    with pytest.raises(SerError, match=rf"^{file} cannot be read .*: delete the file"):
+        baselines.egemaps(tiny_table)
+
+
+@pytest.mark.parametrize("code", ["unknown", "aaaaaaaaaaaa+"])
+def test_code_that_nobody_can_find_again_is_not_kept(tiny_table, monkeypatch, code):
+    monkeypatch.setattr(records, "code_version", lambda: code)
+    with pytest.raises(SerError, match="commit it first"):
+        baselines.save(of_baseline({1: 5}), tiny_table)
+    assert not paths.results_folder().exists()
 
 
 # The command line
@@ -381,14 +413,18 @@ def of_baseline(right_by_fold, name="svm-egemaps", normalisation="training", cor
         for fold, right in right_by_fold.items()
         for place, label in enumerate(truth)
     ]
-    return pd.DataFrame(rows, columns=baselines.COLUMNS)
+    return pd.DataFrame(rows, columns=baselines.COLUMNS).assign(fingerprint="0123456789ab")
+
+
+RUNS = pd.DataFrame({"corpus": ["emodb", "nemo"], "fingerprint": ["0123456789ab", "fedcba987654"]})
+"""Where the network's runs come from."""
 
 
 def test_the_table_has_baselines_and_network_and_says_what_is_missing():
     scored = of_network({fold: 0.8 for fold in range(1, 7)})
     predictions = of_baseline({1: 5, 2: 5, 3: 6, 4: 6, 5: 7, 6: 7})
     for metric, mean, network in (("ua", "50.0 [", "80.0 ["), ("wa", "75.0 [", "40.0 [")):
-        table = tables.baselines_table(scored, predictions, metric).set_index(["Method", "Standardised by"])
+        table = tables.baselines_table(scored, predictions, RUNS, metric).set_index(["Method", "Standardised by"])
         assert table.index.is_unique and len(table) == 7
         cells = table["Emo-DB"]
         assert cells["linear SVM, eGeMAPS", "training rows"].startswith(mean)
@@ -398,30 +434,42 @@ def test_the_table_has_baselines_and_network_and_says_what_is_missing():
 
 
 def test_the_interval_is_that_of_the_other_tables():
-    table = tables.baselines_table(of_network({}), of_baseline({1: 5, 2: 5, 3: 6, 4: 6, 5: 7, 6: 7}), "ua")
+    table = tables.baselines_table(of_network({}), of_baseline({1: 5, 2: 5, 3: 6, 4: 6, 5: 7, 6: 7}), RUNS, "ua")
     low, high = tables.supported_interval(np.array([0.25, 0.25, 0.5, 0.5, 0.75, 0.75]))
     assert tables.with_interval(0.5, low, high) in table["Emo-DB"].tolist()
 
 
 def test_a_table_of_nothing_is_all_gaps():
-    table = tables.baselines_table(of_network({}), baselines.load(), "ua")
+    table = tables.baselines_table(of_network({}), baselines.load(), RUNS, "ua")
     assert set(table["Emo-DB"]) == {tables.NOT_RUN} and len(table) == 7
     assert set(tables.chosen_strengths(baselines.load())["nEMO"]) == {tables.NOT_RUN}
-    assert set(tables.network_over_baselines(of_network({}), baselines.load(), "table1-best", "ua")["nEMO"]) == {
-        tables.NOT_RUN
-    }
+    table = tables.network_over_baselines(of_network({}), baselines.load(), RUNS, "table1-best", "ua")
+    assert set(table["nEMO"]) == {tables.NOT_RUN}
 
 
 def test_the_difference_is_the_networks_less_the_baselines_by_speaker():
     predictions = of_baseline({1: 5, 2: 6, 3: 7})  # UA 25, 50, 75
     seeds = [of_network({1: 0.35, 2: 0.5, 3: 0.85}, seed=0), of_network({1: 0.45, 2: 0.5, 3: 0.85}, seed=1)]
-    table = tables.network_over_baselines(pd.concat(seeds), predictions, "table1-best", "ua")
+    table = tables.network_over_baselines(pd.concat(seeds), predictions, RUNS, "table1-best", "ua")
     cells = table.set_index(["Method", "Standardised by"])["Emo-DB"]
     assert cells["linear SVM, eGeMAPS", "training rows"] == "+8.3 (3 folds)"  # (15 + 0 + 10) / 3
     assert cells["majority class", "none"] == tables.NOT_RUN
     other = pd.concat(seeds).assign(test_speaker="somebody else")
-    table = tables.network_over_baselines(other, predictions, "table1-best", "ua")
+    table = tables.network_over_baselines(other, predictions, RUNS, "table1-best", "ua")
     assert table["Emo-DB"].iloc[3] == tables.NOTHING_SHARED
+
+
+def test_baselines_of_another_version_of_the_corpus_are_not_compared_with_the_network():
+    """The same folds and speakers, of other utterances: nothing else would tell."""
+    scored = of_network({1: 0.35, 2: 0.5})
+    other = of_baseline({1: 5, 2: 6}).assign(fingerprint="ba9876543210")
+    message = (
+        "emodb: the baselines are of the version ba9876543210 .* the runs of 0123456789ab: fit the baselines again"
+    )
+    with pytest.raises(SerError, match=message):
+        tables.network_over_baselines(scored, other, RUNS, "table1-best", "ua")
+    with pytest.raises(SerError, match=message):
+        tables.baselines_table(scored, other, RUNS, "ua")
 
 
 def test_the_table_of_choices_counts_folds():

@@ -1,5 +1,6 @@
 """The command line: exit status 0 on success only, and an error is one line on stderr that says what to do."""
 
+import errno
 import io
 import json
 import subprocess
@@ -124,6 +125,7 @@ def test_a_run_is_made_once_collected_and_used_to_predict(command, synthetic_roo
 def test_transfer_says_what_networks_score_on_another_corpus_and_keeps_the_counts(
     command, tiny_table, tiny_experiment, synthetic_root, monkeypatch
 ):
+    monkeypatch.setattr(records, "code_version", lambda: "aaaaaaaaaaaa")
     monkeypatch.setitem(experiments.EXPERIMENTS, "pooling-max", tiny_experiment)
     records.obtain(tiny_table, records.run_key(tiny_table, "pooling-max", tiny_experiment, 1, 0), "cpu")
     asked = ("--source", "tiny", "--corpus", "synthetic", "--experiment", "pooling-max", "--root", synthetic_root)
@@ -253,6 +255,23 @@ def test_an_interrupted_run_says_that_nothing_half_done_is_kept(command, synthet
     )
     assert (status, out) == (130, "") and err.rstrip().endswith("stopped: nothing half-done is kept")
     assert list(paths.runs_folder().rglob("*")) == []
+
+
+def test_a_file_that_may_not_be_read_is_one_line_that_names_it(command, monkeypatch):
+    def collect(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied", "/closed/run.json")
+
+    monkeypatch.setattr(records, "collect", collect)
+    assert command("collect") == (1, "", "error: /closed/run.json: Permission denied\n")
+
+
+def test_an_error_of_the_system_that_names_no_file_keeps_its_traceback(command, monkeypatch):
+    def collect(*_, **__):
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(records, "collect", collect)
+    with pytest.raises(OSError, match="Cannot allocate"):
+        command("collect")
 
 
 def test_a_fault_of_ours_keeps_its_traceback(command, tmp_path, monkeypatch):

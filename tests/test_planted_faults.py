@@ -532,7 +532,35 @@ FAULTS = [
         "table",
         "tests/test_records.py::test_runs_collected_before_stay_although_they_are_not_on_this_machine",
     ),
+    Fault(
+        "what is measured deletes what was measured of other runs",
+        "ser_lib/variety.py",
+        "pd.concat([before, measured], ignore_index=True) if len(before) else measured",
+        "measured",
+        "tests/test_variety.py::test_what_is_measured_again_replaces_its_own_rows_and_leaves_those_of_other_runs",
+    ),
+    Fault(
+        "measurements of settings that have changed since still count",
+        "ser_lib/measurements.py",
+        'table["configuration"] == table["experiment"].map(present)',
+        'table["experiment"].isin(present)',
+        "tests/test_variety.py::test_rows_of_settings_that_have_changed_since_do_not_count",
+    ),
+    Fault(
+        "networks are tested on another corpus in TF32",
+        "ser_lib/transfer.py",
+        'with multiplying("float32", place):',
+        "if True:",
+        "tests/test_transfer.py::test_no_score_is_rounded_to_tf32_whatever_was_set",
+    ),
     # Comparisons and verdicts
+    Fault(
+        "baselines of other utterances are compared with the network",
+        "ser_lib/tables.py",
+        "        if fitted != run:",
+        "        if False:",
+        "tests/test_baselines.py::test_baselines_of_another_version_of_the_corpus_are_not_compared_with_the_network",
+    ),
     Fault(
         "experiments are compared on runs that only one of them has",
         "ser_lib/tables.py",
@@ -935,8 +963,8 @@ FAULTS = [
     Fault(
         "a speaker of whom half is tested counts as a whole one",
         "ser_lib/tables.py",
-        """ or len(part) != speakers.loc[(corpus, speaker), "utterances"]""",
-        "",
+        """["utterance"].transform("size") == pooled["utterances"]""",
+        """["utterance"].transform("size") > 0""",
         "tests/test_tables.py::test_a_speaker_of_whom_a_part_is_not_tested_yet_or_whom_the_paper_s_protocol_does_not_test_has_no_score",
     ),
     Fault(
@@ -956,8 +984,8 @@ FAULTS = [
     Fault(
         "a cell of a confusion counts once, however many utterances it holds",
         "ser_lib/tables.py",
-        """part.loc[part.index.repeat(part["count"].astype(int))]""",
-        "part",
+        """counts.loc[counts.index.repeat(counts["count"].astype(int))]""",
+        "counts",
         "tests/test_tables.py::test_transfer_is_scored_for_each_network_and_speaker_and_averaged_over_the_networks",
     ),
     Fault(

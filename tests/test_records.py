@@ -836,8 +836,58 @@ def test_a_table_without_one_of_its_columns_is_named(obtain, kind, column):
     collect()
     file = paths.results_folder() / "tiny" / "small" / f"{kind}.csv"
     pd.read_csv(file).drop(columns=column).to_csv(file, index=False)
-    with pytest.raises(SerError, match=rf"{file} lacks the column\(s\) {column}: collect"):
+    with pytest.raises(SerError, match=rf"{file} lacks the column\(s\) {column}: .* collect the results again"):
         records.load_results()
+
+
+@pytest.mark.parametrize("kind", ["runs", "predictions", "histories", "gradients", "updates"])
+def test_a_damaged_table_is_named_and_what_it_says_to_do_mends_it(obtain, kind):
+    obtain()
+    collect()
+    folder = paths.results_folder() / "tiny" / "small"
+    (folder / f"{kind}.csv").write_text("")
+    for read in (records.load_results, collect):
+        with pytest.raises(SerError, match=rf"^{folder}/{kind}.csv cannot be read .* or remove {folder} and collect"):
+            read()
+    shutil.rmtree(folder)
+    collect()
+    assert len(records.load_results().runs) == 1
+
+
+def test_a_damaged_table_of_failures_does_not_ask_for_more_to_be_removed(own_folders):
+    file = own_folders / "results" / "tiny" / "failures.csv"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"\xff\xfe\n")
+    with pytest.raises(SerError, match=rf"^{file} cannot be read .* or remove {file} and collect"):
+        records.load_results()
+
+
+def test_a_damaged_table_of_utterances_is_named(tiny_table):
+    file = records.save_utterances(tiny_table)
+    file.write_text("")
+    with pytest.raises(SerError, match=rf"^{file} cannot be read .*: keep it again: .* corpus tiny --keep$"):
+        records.load_utterances("tiny")
+
+
+@pytest.mark.parametrize(
+    "name, kept",  # how many bytes of the file; None: it is gone
+    [(name, kept) for name in FILES for kept in (0, None)] + [("run.json", 40), ("weights.safetensors", 40)],
+)
+def test_a_damaged_file_of_a_record_is_named_with_what_to_do(obtain, name, kept):
+    record = obtain()
+    read = {
+        "run.json": lambda: record.settings,
+        "provenance.json": lambda: record.provenance,
+        "weights.safetensors": record.model,
+    }.get(name, lambda: getattr(record, name.removesuffix(".csv")))
+    read()
+    file = record.folder / name
+    if kept is None:
+        file.unlink()
+    else:
+        file.write_bytes(file.read_bytes()[:kept])
+    with pytest.raises(SerError, match=rf"^{file} cannot be read .*: remove the folder {record.folder} and run again$"):
+        read()
 
 
 def test_no_results_are_empty_tables():

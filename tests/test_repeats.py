@@ -160,6 +160,16 @@ def test_code_that_nobody_can_find_again_is_not_kept(code):
     assert records.load_repeats().empty
 
 
+@pytest.mark.parametrize("content", ["", "corpus,experiment\n"], ids=["empty", "columns"])
+def test_a_damaged_table_of_repetitions_is_named_with_what_to_do(own_folders, content):
+    repeats.save(ROW)
+    file = own_folders / "results" / "tiny" / "repeats.csv"
+    file.write_text(content)
+    for read in (records.load_repeats, lambda: repeats.save(ROW)):
+        with pytest.raises(SerError, match=rf"^{file} .*: remove it, and make runs again: .* --corpus tiny"):
+            read()
+
+
 def made_by(record: records.Record, code: str) -> None:
     file = record.folder / "provenance.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"code": code}))

@@ -11,6 +11,11 @@ from ser_lib.errors import SerError
 from ser_lib.training import DeviceData
 
 
+@pytest.fixture(autouse=True)
+def committed(monkeypatch):
+    monkeypatch.setattr(records, "code_version", lambda: "aaaaaaaaaaaa")
+
+
 @pytest.fixture
 def target(tiny_table) -> pd.DataFrame:
     """Another corpus: two thirds of the made-up one, under another name."""
@@ -134,7 +139,8 @@ def test_what_is_kept_is_read_back_and_holds_neither_utterances_nor_accuracies(t
 def test_a_source_and_experiment_replaces_its_own_counts_and_leaves_those_of_others(tiny_table, target, small):
     run(tiny_table, 1)
     counts = transfer.measure("tiny", target, device="cpu")
-    for changes in ({"source": "third"}, {"experiment": "table1-best"}, {"target": "elsewhere"}, {}):
+    best = {"experiment": "table1-best", "configuration": experiments.find_experiment("table1-best").digest}
+    for changes in ({"source": "third"}, best, {"target": "elsewhere"}, {}):
         transfer.save(counts.assign(**changes))
     again = counts.assign(count=7)
     transfer.save(again)
@@ -143,6 +149,46 @@ def test_a_source_and_experiment_replaces_its_own_counts_and_leaves_those_of_oth
     own = (kept["source"] == "tiny") & (kept["experiment"] == "table1-baseline") & (kept["target"] == "other")
     assert set(kept.loc[own, "count"]) == {7} and own.sum() == len(counts)
     assert kept.loc[~own, "count"].sum() == 3 * counts["count"].sum()
+
+
+def test_counts_of_settings_that_have_changed_since_do_not_count(tiny_table, target, small):
+    run(tiny_table, 1)
+    transfer.save(transfer.measure("tiny", target, device="cpu"))
+    assert len(transfer.load())
+    small(learning_rate=0.05)
+    assert transfer.load().empty and list(transfer.load()) == transfer.COLUMNS
+
+
+@pytest.mark.parametrize("code", ["unknown", "aaaaaaaaaaaa+"])
+def test_code_that_nobody_can_find_again_is_not_kept(tiny_table, target, small, code):
+    run(tiny_table, 1)
+    counts = transfer.measure("tiny", target, device="cpu")
+    with pytest.raises(SerError, match="commit it first"):
+        transfer.save(counts.assign(code=code))
+    assert transfer.load().empty
+
+
+@pytest.mark.parametrize("content", ["", "source,experiment\n"], ids=["empty", "columns"])
+def test_a_damaged_table_is_named_with_what_to_do(tiny_table, target, small, content):
+    run(tiny_table, 1)
+    file = transfer.save(transfer.measure("tiny", target, device="cpu"))
+    file.write_text(content)
+    with pytest.raises(SerError, match=rf"^{file} .*: remove it, .*python -m ser_lib transfer .*--corpus other"):
+        transfer.load()
+
+
+def test_no_score_is_rounded_to_tf32_whatever_was_set(tiny_table, target, small, monkeypatch):
+    """By itself, PyTorch lets a GPU's convolutions and recurrence round: scores would depend on the device."""
+    backends, seen = (torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn.rnn), []
+
+    def vote(*arguments):
+        seen.append([backend.fp32_precision for backend in backends])
+        return genuine(*arguments)
+
+    genuine = transfer.vote
+    monkeypatch.setattr(transfer, "vote", vote)
+    transfer.confusions(run(tiny_table, 1), target, open_store(target))
+    assert seen == [["ieee"] * 3] * 2
 
 
 def test_a_corpus_is_not_tested_on_itself(tiny_table, small):

@@ -1,15 +1,21 @@
 """How alike gradients are: the measure itself, what it draws from, and where it is kept."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
-from ser_lib import records, variety
+from ser_lib import experiments, records, variety
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.features import BINS, statistics
 from ser_lib.folds import speaker_folds
 from ser_lib.training import DeviceData, build_model
+
+
+@pytest.fixture(autouse=True)
+def committed(monkeypatch):
+    monkeypatch.setattr(records, "code_version", lambda: "aaaaaaaaaaaa")
 
 
 @pytest.fixture
@@ -71,3 +77,60 @@ def test_every_finished_fold_is_measured_on_its_own_training_speakers(tiny_table
 def test_without_runs_it_says_what_to_do(tiny_table):
     with pytest.raises(SerError, match="no fold of table1-baseline with seed 0 has been run on tiny: run it first"):
         variety.measure(tiny_table)
+
+
+# What is kept
+
+
+def measured(experiment: str = "table1-baseline", fold: int = 1, cosine: float = 0.5, **changes) -> pd.DataFrame:
+    """What is measured of one run, with batches of three sizes."""
+    row = {
+        "corpus": "tiny", "experiment": experiment, "fold": fold, "seed": 0, "pairs": 16, "cosine": cosine,
+        "configuration": experiments.find_experiment(experiment).digest, "fingerprint": "012345678901",
+        "code": "1234567e8901", "hardware": "a processor",
+    }  # fmt: skip
+    return pd.DataFrame([row | {"batch_size": size} | changes for size in (16, 32, 64)])[variety.COLUMNS]
+
+
+def test_what_is_measured_again_replaces_its_own_rows_and_leaves_those_of_other_runs():
+    for part in (measured(), measured(fold=2), measured("table1-best"), measured(fold=2, seed=1)):
+        variety.save(part)
+    variety.save(measured(corpus="other"))
+    file = variety.save(measured(fold=2, cosine=0.25))
+    kept = variety.load()
+    kept = kept[kept["corpus"] == "tiny"]
+    means = kept.groupby(["experiment", "fold", "seed"])["cosine"].agg(["mean", "size"])
+    assert means.reset_index().to_numpy().tolist() == [
+        ["table1-baseline", 1, 0, 0.5, 3], ["table1-baseline", 2, 0, 0.25, 3], ["table1-baseline", 2, 1, 0.5, 3],
+        ["table1-best", 1, 0, 0.5, 3],
+    ]  # fmt: skip
+    assert set(kept["code"]) == {"1234567e8901"} and set(kept["fingerprint"]) == {"012345678901"}
+    assert len(pd.read_csv(file)) == 12
+
+
+def test_versions_of_a_corpus_are_not_mixed():
+    file = variety.save(measured())
+    with pytest.raises(SerError, match=rf"{file} is of another version of the corpus: remove it, and measure again"):
+        variety.save(measured(fold=2, fingerprint="ba9876543210"))
+    assert len(variety.load()) == 3
+
+
+def test_rows_of_settings_that_have_changed_since_do_not_count():
+    variety.save(pd.concat([measured(), measured(fold=2, configuration="000000000000")]))
+    variety.save(measured("table1-best", configuration="7d349910bedc"))
+    assert variety.load()[["experiment", "fold"]].drop_duplicates().to_numpy().tolist() == [["table1-baseline", 1]]
+
+
+@pytest.mark.parametrize("code", ["unknown", "aaaaaaaaaaaa+"])
+def test_code_that_nobody_can_find_again_is_not_kept(code):
+    with pytest.raises(SerError, match="commit it first"):
+        variety.save(pd.concat([measured(), measured(fold=2, code=code)]))
+    assert variety.load().empty
+
+
+@pytest.mark.parametrize("content", [b"", b"corpus,experiment\n", b"corpus\n\xff\n"], ids=["empty", "columns", "bytes"])
+def test_a_damaged_table_is_named_with_what_to_do(content):
+    file = variety.save(measured())
+    file.write_bytes(content)
+    with pytest.raises(SerError, match=rf"^{file} .*: remove it, .*python -m ser_lib variety .*--corpus tiny"):
+        variety.load()

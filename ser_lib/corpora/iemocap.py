@@ -166,6 +166,7 @@ def read(
     Raises:
         SerError: wrong folder; malformed, doubled or misplaced labels; labels and audio that do not match; unfit audio;
             a release that is not whole.
+        OSError: a folder or a file of labels may not be read: it is not taken for one that is missing.
     """
     root = table.locate(corpus, root, recognises, LAYOUT)
     problems, missing, notes, turns = [], [], [], []
@@ -193,7 +194,8 @@ def session_parts(root: Path, session: int) -> tuple[Path, Path]:
 
 def session_turns(labels: Path, wavs: Path, session: int, problems: list[str], missing: list[str]) -> list[Turn]:
     """Every labelled turn of one session that has its audio; what is wrong or missing goes into the two lists."""
-    label_files = {path.stem: path for path in sorted(labels.glob("*.txt")) if not path.name.startswith(".")}
+    entries = sorted(labels.iterdir())  # not glob, which finds nothing in a folder that may not be read
+    label_files = {path.stem: path for path in entries if path.suffix == ".txt" and not path.name.startswith(".")}
     wav_folders = {path.name: path for path in table.subfolders(wavs)}
     turns = []
     for dialog in sorted(label_files.keys() | wav_folders.keys()):

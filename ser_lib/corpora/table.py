@@ -217,16 +217,25 @@ def locate(corpus: str, root: str | Path, recognises: Callable[[Path], bool], la
 def nearby(root: Path) -> Iterable[Path]:
     """Folders at most four levels above and two below ``root``, nearest first."""
     yield from root.parents[:4]
-    below = subfolders(root)
+    below = _readable_subfolders(root)
     yield from below
     for folder in below:
-        yield from subfolders(folder)
+        yield from _readable_subfolders(folder)
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """Visible folders directly inside ``folder``, sorted; none where it cannot be read."""
+    """Visible folders directly inside ``folder``, sorted.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+
+
+def _readable_subfolders(folder: Path) -> list[Path]:
+    """As :func:`subfolders`, for looking around: none where it cannot be read."""
     try:
-        return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not entry.name.startswith("."))
+        return subfolders(folder)
     except OSError:
         return []
 

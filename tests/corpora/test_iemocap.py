@@ -1,7 +1,10 @@
 """The IEMOCAP loader on small releases in its layout, and on a hollow one with all the published counts."""
 
+import errno
+import os
 import shutil
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -179,6 +182,26 @@ def test_dialog_without_audio_and_dialog_without_labels(release):
     text = message(release.root, allow_partial=False)
     assert f"labels without audio: {release.labels('Ses01F_impro01')}" in text
     assert f"audio without labels: {release.wav('Ses01M_script01_1_F000').parent}" in text
+
+
+@pytest.mark.parametrize("part", ["dialog/EmoEvaluation", "sentences/wav"])
+def test_a_folder_that_may_not_be_read_is_not_taken_for_an_empty_one(release, monkeypatch, part):
+    """Else the owner of the release is told to copy all of it again."""
+    closed = release.root / "Session1" / part
+    genuine = {name: getattr(os, name) for name in ("listdir", "scandir")}
+
+    def refuse(name: str):
+        def look(folder="."):
+            if Path(folder) == closed:
+                raise PermissionError(errno.EACCES, "Permission denied", str(closed))
+            return genuine[name](folder)
+
+        return look
+
+    for name in genuine:
+        monkeypatch.setattr(os, name, refuse(name))
+    with pytest.raises(PermissionError, match=str(closed)):
+        load(release.root)
 
 
 def test_the_same_turn_as_wav_and_flac(release, files):
