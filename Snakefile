@@ -11,8 +11,10 @@
 # experiments names experiments, or families of them (ser_lib/experiments.py); folds and seeds are lists, too.
 # notebooks=yes runs every fold through papermill and keeps the executed notebook; notebooks=no runs none so, which is
 # quicker; without either, the small study alone is, so that its notebooks can be read.
+# A root that --config would not take for a path (it holds ' #' or ': ') goes into the environment, as SER_ROOT.
 
 import functools
+import os
 import shlex
 import sys
 import time
@@ -21,7 +23,7 @@ from ser_lib import corpora, experiments, paths, protocols, records, study as wh
 from ser_lib.errors import SerError
 
 SETTINGS = {
-    "corpus": "synthetic", "root": "", "experiments": "quick", "folds": "all", "seeds": 0,
+    "corpus": "synthetic", "root": os.environ.get("SER_ROOT"), "experiments": "quick", "folds": "all", "seeds": 0,
     "notebooks": None, "device": "auto",
 }
 RUNS = paths.runs_folder()
@@ -32,6 +34,8 @@ for key in config:
     if key not in SETTINGS:
         raise WorkflowError(f"there is no --config key {key!r}{experiments.suggestion(key, SETTINGS)}")
 SETTINGS |= config
+# Snakemake makes a number of a value where it can, and None of an empty one; a folder can be named by a number.
+ROOT = "" if SETTINGS["root"] is None else str(SETTINGS["root"])
 DEVICE = str(SETTINGS["device"])
 ANSWERS = {"yes": True, "true": True, "no": False, "false": False}
 NOTEBOOKS = ANSWERS.get(str(SETTINGS["notebooks"]).lower())  # None: nobody said
@@ -62,7 +66,7 @@ def numbers(setting):
 @functools.cache
 def table(corpus):
     """A corpus that a target asks for; root is the folder of the only one."""
-    root = SETTINGS["root"] if corpus in listed("corpus") else ""
+    root = ROOT if corpus in listed("corpus") else ""
     if root and len(listed("corpus")) > 1:
         raise SerError("root is the folder of one corpus: for several, set SER_CORPORA to the folder that holds them")
     return corpora.load(corpus, root or None)
@@ -146,8 +150,8 @@ def command(wildcards):
     """One fold: through papermill, or directly."""
     run = {"corpus": wildcards.corpus, "experiment": wildcards.experiment}
     run |= {"fold": int(wildcards.fold), "seed": int(wildcards.seed), "device": DEVICE}
-    if SETTINGS["root"] and wildcards.corpus in listed("corpus"):
-        run["root"] = SETTINGS["root"]
+    if ROOT and wildcards.corpus in listed("corpus"):
+        run["root"] = ROOT
     in_notebook = wildcards.experiment == "quick" if NOTEBOOKS is None else NOTEBOOKS
     if in_notebook:
         # -r keeps a text as it is, of which -p makes a number where it can.

@@ -226,6 +226,29 @@ def test_notebooks_is_answered_with_yes_or_no(dry_run, said):
     assert status != 0 and f"notebooks={said} must be yes or no" in output
 
 
+def test_a_folder_named_by_a_number_is_a_root_and_a_notebook_takes_it_and_the_device_as_they_are_written(
+    command, own_folders, synthetic_root
+):
+    """A notebook without the parameter would run on another device, and so would not fail on one that nobody has."""
+    (own_folders / "2018").symlink_to(synthetic_root)
+    words = command("runs", *ONE, "root=2018", "device=cuda:99", "notebooks=yes", options=("--cores", "1"))
+    done = subprocess.run(words, cwd=own_folders, capture_output=True, text=True)
+    assert done.returncode == 1 and "device 'cuda:99' cannot be used" in done.stderr, done.stderr
+
+
+def test_a_root_of_the_environment_is_taken_as_it_is_and_one_that_is_named_goes_before_it(
+    command, dry_run, synthetic_root, monkeypatch, tmp_path
+):
+    root = tmp_path / "release: the #1"
+    root.symlink_to(synthetic_root)
+    monkeypatch.setenv("SER_ROOT", str(root))
+    status, output = dry_run("runs", *ONE)
+    assert status == 0 and f"--root {synthetic_root}" in output, output
+    words = [word for word in command("runs", *ONE, options=("-n", "-p")) if not str(word).startswith("root=")]
+    done = subprocess.run(words, cwd=paths.PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0 and f"--root {shlex.quote(str(root))}" in done.stdout + done.stderr, done.stderr
+
+
 FOUR = ("experiments=table1-baseline,table1-vtlp", "folds=1,2")
 
 
