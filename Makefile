@@ -42,12 +42,13 @@ results: $(READY) ## run (or complete) the small study on the synthetic corpus
 	$(BIN)/snakemake --cores $(CORES) quick
 
 # Runs that failed, such as those whose loss does not stay finite, leave a book without them, and an exit status.
-# The target comes first: behind an option that takes several words it would be one of them.
+# The target comes first: behind an option that takes several words it would be one of them. The root is not among
+# them: snakemake reads them as YAML, in which not every path is a path.
 reproduce: $(READY) ## the whole study: make reproduce CORPUS=iemocap ROOT=/path/to/IEMOCAP_full_release
 	@test -n "$(CORPUS)" || { echo "name a corpus: make reproduce CORPUS=emodb ROOT=/path/to/emodb" >&2; exit 2; }
 	$(BIN)/python -m ser_lib study $(subst $(comma), ,$(CORPUS)) $(if $(ROOT),--root "$(ROOT)") --cores $(CORES) --device $(DEVICE)
 	@failed=0; \
-	$(BIN)/snakemake study $(RUN_ON) --config corpus="$(CORPUS)" root="$(ROOT)" device=$(DEVICE) || failed=$$?; \
+	SER_ROOT="$(ROOT)" $(BIN)/snakemake study $(RUN_ON) --config corpus="$(CORPUS)" device=$(DEVICE) || failed=$$?; \
 	$(BIN)/python -m ser_lib collect && $(BIN)/python -m ser_lib readme && $(MAKE) pages || exit; \
 	exit $$failed
 

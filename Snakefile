@@ -9,9 +9,12 @@
 #
 # study is all runs of a corpus, or of several, the most decisive first (ser_lib/study.py); it takes no choice of runs.
 # experiments names experiments, or families of them (ser_lib/experiments.py); folds and seeds are lists, too.
-# notebooks=yes runs every fold through papermill and keeps the executed notebook; without it, `ser_lib run` is quicker.
+# notebooks=yes runs every fold through papermill and keeps the executed notebook; notebooks=no runs none so, which is
+# quicker; without either, the small study alone is, so that its notebooks can be read.
+# A root that --config would not take for a path (it holds ' #' or ': ') goes into the environment, as SER_ROOT.
 
 import functools
+import os
 import shlex
 import sys
 import time
@@ -20,8 +23,8 @@ from ser_lib import corpora, experiments, paths, protocols, records, study as wh
 from ser_lib.errors import SerError
 
 SETTINGS = {
-    "corpus": "synthetic", "root": "", "experiments": "quick", "folds": "all", "seeds": 0, "notebooks": False,
-    "device": "auto",
+    "corpus": "synthetic", "root": os.environ.get("SER_ROOT"), "experiments": "quick", "folds": "all", "seeds": 0,
+    "notebooks": None, "device": "auto",
 }
 RUNS = paths.runs_folder()
 STARTED = time.time()
@@ -31,6 +34,19 @@ for key in config:
     if key not in SETTINGS:
         raise WorkflowError(f"there is no --config key {key!r}{experiments.suggestion(key, SETTINGS)}")
 SETTINGS |= config
+# Snakemake makes a number of a value where it can, and None of an empty one; a folder can be named by a number.
+ROOT = "" if SETTINGS["root"] is None else str(SETTINGS["root"])
+DEVICE = str(SETTINGS["device"])
+ANSWERS = {"yes": True, "true": True, "no": False, "false": False}
+NOTEBOOKS = ANSWERS.get(str(SETTINGS["notebooks"]).lower())  # None: nobody said
+
+# Here and not in the jobs: what is misspelt is an error before any of them.
+if NOTEBOOKS is None and SETTINGS["notebooks"] is not None:
+    raise WorkflowError(f"--config notebooks={SETTINGS['notebooks']} must be yes or no")
+try:
+    whole.is_gpu(DEVICE)
+except SerError as problem:
+    raise WorkflowError(str(problem))
 
 
 def listed(setting):
@@ -50,7 +66,7 @@ def numbers(setting):
 @functools.cache
 def table(corpus):
     """A corpus that a target asks for; root is the folder of the only one."""
-    root = SETTINGS["root"] if corpus in listed("corpus") else ""
+    root = ROOT if corpus in listed("corpus") else ""
     if root and len(listed("corpus")) > 1:
         raise SerError("root is the folder of one corpus: for several, set SER_CORPORA to the folder that holds them")
     return corpora.load(corpus, root or None)
@@ -102,8 +118,12 @@ def places():
     return {str(file): len(ASKED) - place for place, file in enumerate(ASKED)}
 
 
+@functools.cache
 def on_gpu():
-    return str(SETTINGS["device"]).startswith("cuda")
+    """Whether runs take a GPU. device=auto is what this machine has; jobs of a cluster get none that is not named."""
+    if DEVICE == "auto" and not workflow.local_exec:
+        return False
+    return whole.is_gpu(DEVICE)
 
 
 @functools.cache
@@ -127,17 +147,22 @@ NAME = "{corpus}-{experiment}-fold-{fold}-seed-{seed}-{digest}"
 
 
 def command(wildcards):
-    """One fold: through papermill (the small study always is, so that its notebooks can be read), or directly."""
-    run = {"corpus": wildcards.corpus, "experiment": wildcards.experiment, "fold": int(wildcards.fold), "seed": wildcards.seed}
-    if SETTINGS["root"] and wildcards.corpus in listed("corpus"):
-        run["root"] = SETTINGS["root"]
-    if wildcards.experiment == "quick" or SETTINGS["notebooks"]:
-        parameters = " ".join(f"-p {key} {shlex.quote(str(value))}" for key, value in run.items())
+    """One fold: through papermill, or directly."""
+    run = {"corpus": wildcards.corpus, "experiment": wildcards.experiment}
+    run |= {"fold": int(wildcards.fold), "seed": int(wildcards.seed), "device": DEVICE}
+    if ROOT and wildcards.corpus in listed("corpus"):
+        run["root"] = ROOT
+    in_notebook = wildcards.experiment == "quick" if NOTEBOOKS is None else NOTEBOOKS
+    if in_notebook:
+        # -r keeps a text as it is, of which -p makes a number where it can.
+        parameters = " ".join(
+            f"-{'r' if isinstance(value, str) else 'p'} {key} {shlex.quote(str(value))}" for key, value in run.items()
+        )
         notebook = shlex.quote(f"{RUNS}/notebooks/{NAME.format(**wildcards)}.ipynb")
         template = shlex.quote(str(paths.PROJECT / "book" / "fold.ipynb"))
         return f"papermill {template} {notebook} -k python3 --no-progress-bar {parameters}"
     options = " ".join(f"--{key} {shlex.quote(str(value))}" for key, value in run.items())
-    return f"python -m ser_lib run {options} --device {SETTINGS['device']}"
+    return f"python -m ser_lib run {options}"
 
 
 def report():
@@ -199,6 +224,6 @@ rule fold:
     resources:
         mem_mb=lambda wildcards, attempt: attempt * whole.memory_to_ask(need(wildcards.corpus, wildcards.experiment)),
         runtime=lambda wildcards, attempt: attempt * whole.minutes_to_ask(need(wildcards.corpus, wildcards.experiment)),
-        gpu=int(on_gpu()),
+        gpu=lambda wildcards: int(on_gpu()),
     shell:
         "OMP_NUM_THREADS=1 {params.command} > {log.text:q} 2>&1"

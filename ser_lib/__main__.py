@@ -182,9 +182,8 @@ def study(
     tables = [_load(name, root, False, "improvised", False) for name in names]
     from ser_lib import records
     from ser_lib import study as whole
-    from ser_lib.device import choose_device
 
-    gpu = choose_device(device).startswith("cuda")
+    gpu = whole.is_gpu(device)
     print(whole.describe(tables, records.load_results().runs, records.load_utterances, cores, gpu))
 
 

@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
+import torch
 
 from ser_lib import experiments, paths
 from ser_lib.audio import SAMPLE_RATE, WINDOW
 from ser_lib.corpora import EMOTIONS
 from ser_lib.corpora.iemocap import PUBLISHED_COUNTS
+from ser_lib.device import choose_device
+from ser_lib.errors import SerError
 from ser_lib.features import BINS, HOP
 from ser_lib.protocols import PROTOCOLS, folds_of
 from ser_lib.records import IDENTITY, RunKey, finished
@@ -118,6 +121,23 @@ def plan(tables: Sequence[pd.DataFrame], stages: Sequence[Stage] = STAGES) -> di
                     for number in numbers[settings.protocol][: stage.folds]:
                         runs.setdefault(RunKey(corpus, fingerprint, name, settings, number, seed), stage)
     return runs
+
+
+def is_gpu(device: str) -> bool:
+    """Whether a device that is asked for is a GPU; the runs may be made on another machine, so it need not be here.
+
+    Args:
+        device: a torch device; ``auto`` is a GPU if this machine has one.
+
+    Raises:
+        SerError: PyTorch knows no such device.
+    """
+    if device == "auto":
+        device = choose_device(device)
+    try:
+        return torch.device(device).type == "cuda"
+    except RuntimeError as problem:
+        raise SerError(f"device {device!r} cannot be used: {str(problem).splitlines()[0]}") from None
 
 
 def needs(

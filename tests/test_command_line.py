@@ -8,6 +8,7 @@ import sys
 
 import pandas as pd
 import pytest
+import torch
 
 from ser_lib import __main__, corpora, experiments, paths, records, training
 from ser_lib.corpora import EMOTIONS
@@ -164,6 +165,13 @@ def test_the_study_is_described_before_anything_is_run(command, synthetic_root):
     assert status == 1 and "for several, set SER_CORPORA" in err
 
 
+def test_the_study_on_a_gpu_is_described_on_a_machine_without_one(command, synthetic_root, monkeypatch):
+    """``make reproduce DEVICE=cuda`` begins with it, on the machine that submits the runs to a cluster."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    status, out, _ = command("study", "synthetic", "--root", synthetic_root, "--device", "cuda:99")
+    assert status == 0 and out.startswith("The study on synthetic: ")
+
+
 # What goes wrong: one line on stderr, nothing on stdout
 
 
@@ -187,6 +195,7 @@ def test_the_study_is_described_before_anything_is_run(command, synthetic_root):
         (["run", "{best}", "--fold", "1", "--set", "epochs"], 1, "is not KEY=VALUE"),
         (["run", "{best}", "--fold", "1", "--set", "epochs=0"], 1, "epochs: Input should be greater"),
         (["run", "{best}", "--fold", "1", "--device", "abacus"], 1, "device 'abacus' cannot be used"),
+        (["study", "synthetic", "--root", "{synthetic}", "--device", "abacus"], 1, "device 'abacus' cannot be used"),
         (["run", "{best}", "--fold", "one"], 2, "--fold"),
         (["run", "{best}"], 2, "Missing option '--fold'"),
         (["run", "{best}", "--folds", "1"], 2, "No such option"),

@@ -1,6 +1,7 @@
 """``make reproduce``: it says what the study takes, runs it, and then collects and builds, whatever failed before."""
 
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,8 @@ def make(tmp_path):
         calls = tmp_path / "calls"
         for name in ("python", "snakemake", "jupyter-book"):
             tests = [f'case "{name} $*" in "{call}"*) exit 3;; esac' for call in failing]
-            lines = ["#!/bin/sh", f'echo "{name} $*" >> {calls}', *tests, real if name == "snakemake" else ""]
+            called = f'echo "${{SER_ROOT:+SER_ROOT=$SER_ROOT }}{name} $*" >> {calls}'
+            lines = ["#!/bin/sh", called, *tests, real if name == "snakemake" else ""]
             (tmp_path / name).write_text("\n".join(lines) + "\n")
             (tmp_path / name).chmod(0o755)
         command = ["make", "--no-print-directory", *words, f"BIN={tmp_path}", "READY=", "CORES=4", "MEMORY=9000"]
@@ -37,7 +39,7 @@ def make(tmp_path):
 
 STEPS = [
     "python -m ser_lib study iemocap --root /data/IEMOCAP full --cores 4 --device auto",
-    "snakemake study --cores 4 --resources mem_mb=9000 --config corpus=iemocap root=/data/IEMOCAP full device=auto",
+    "SER_ROOT=/data/IEMOCAP full snakemake study --cores 4 --resources mem_mb=9000 --config corpus=iemocap device=auto",
     "python -m ser_lib collect",
     "python -m ser_lib readme",
     "jupyter-book clean . --all",
@@ -69,19 +71,24 @@ def test_several_corpora_and_a_cluster_can_be_named_but_a_corpus_must_be(make):
     status, calls = make("reproduce", "CORPUS=emodb,nemo", "RUN_ON=--profile profiles/slurm", "DEVICE=cuda")
     assert status == 0 and calls[:2] == [
         "python -m ser_lib study emodb nemo --cores 4 --device cuda",
-        "snakemake study --profile profiles/slurm --config corpus=emodb,nemo root= device=cuda",
+        "snakemake study --profile profiles/slurm --config corpus=emodb,nemo device=cuda",
     ]
     status, calls_then = make("reproduce")
     assert status != 0 and calls_then == calls  # nothing was started
 
 
 def test_snakemake_itself_understands_how_it_is_asked_for_the_study(make, own_folders, synthetic_root, tmp_path):
-    """The other tests would pass with any words; here the real program reads them, and only does not run the jobs."""
-    root, plan = tmp_path / "a release", tmp_path / "plan"
+    """The other tests would pass with any words; here the real program reads them, and only does not run the jobs.
+
+    The root is a path that would be another, or none, if it were read as YAML.
+    """
+    root, plan = tmp_path / "release: the #1", tmp_path / "plan"
     root.symlink_to(synthetic_root)
-    real = f'exec "{sys.executable}" -m snakemake "$@" --directory "{own_folders}" --dry-run > "{plan}" 2>&1'
+    options = f'--directory "{own_folders}" --dry-run --printshellcmds'
+    real = f'exec "{sys.executable}" -m snakemake "$@" {options} > "{plan}" 2>&1'
     status, calls = make("reproduce", "CORPUS=synthetic", f"ROOT={root}", real=real)
     assert status == 0, plan.read_text()
     assert len(calls) == len(STEPS)
     runs = study.plan([corpora.load("synthetic", synthetic_root)])
     assert re.search(rf"^fold +{len(runs)}$", plan.read_text(), re.MULTILINE)
+    assert plan.read_text().count(f"--root {shlex.quote(str(root))}") == len(runs)

@@ -28,6 +28,27 @@ experiments.EXPERIMENTS["pooling-max"] = experiments.BASELINE.with_settings(**SM
 """
 """What Python does when it starts: every experiment is small, and ``pooling-max`` diverges."""
 
+ELSEWHERE = """\
+from snakemake_interface_executor_plugins.executors.base import SubmittedJobInfo
+from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
+from snakemake_interface_executor_plugins.settings import CommonSettings
+
+common_settings = CommonSettings(non_local_exec=True, implies_no_shared_fs=False, job_deploy_sources=False)
+
+
+class Executor(RemoteExecutor):
+    def run_job(self, job):
+        self.report_job_error(SubmittedJobInfo(job))
+
+    async def check_active_jobs(self, active_jobs):
+        for job in active_jobs:
+            yield job
+
+    def cancel_jobs(self, active_jobs):
+        pass
+"""
+"""A plugin of Snakemake for a cluster on which every job fails: what one asks for is said before."""
+
 
 @pytest.fixture
 def command(own_folders, synthetic_root):
@@ -55,11 +76,22 @@ def dry_run(command):
 
 
 @pytest.fixture
-def small(tmp_path, monkeypatch):
+def environment_of(tmp_path, monkeypatch):
+    """A function from code to a folder of modules: every Python that is started from here runs it, and finds them."""
+
+    def change(code: str) -> Path:
+        (tmp_path / "sitecustomize.py").write_text(code)
+        path = [str(tmp_path), str(paths.PROJECT), os.environ.get("PYTHONPATH", "")]
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, path)))
+        return tmp_path
+
+    return change
+
+
+@pytest.fixture
+def small(environment_of):
     """Let every process that is started from here know only small experiments."""
-    (tmp_path / "sitecustomize.py").write_text(TINY)
-    path = [str(tmp_path), str(paths.PROJECT), os.environ.get("PYTHONPATH", "")]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, path)))
+    environment_of(TINY)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -139,6 +171,82 @@ def test_the_study_is_every_planned_run_in_the_order_of_its_stages_with_what_eac
     for record, needs in asked.items():
         del needs["priority"]
         assert needs == (best if "/table1-best/" in record else unknown), record
+
+
+ONE = ("experiments=table1-best", "folds=1")
+
+
+@pytest.mark.parametrize("there, gpu", [(True, "1"), (False, "0")], ids=["a GPU", "none"])
+def test_auto_is_to_the_scheduler_what_it_is_to_the_runs_the_gpu_of_this_machine_if_it_has_one(
+    dry_run, environment_of, there, gpu
+):
+    environment_of(f"import torch\ntorch.cuda.is_available = lambda: {there}\n")
+    status, output = dry_run("runs", *ONE)
+    assert status == 0 and [needs["gpu"] for needs in jobs(output).values()] == [gpu], output
+
+
+def test_jobs_of_a_cluster_ask_for_a_gpu_if_one_is_named_whatever_the_machine_that_submits_them_has(
+    command, environment_of
+):
+    folder = environment_of("import torch\ntorch.cuda.is_available = lambda: True\n")
+    plugin = folder / "snakemake_executor_plugin_elsewhere" / "__init__.py"
+    plugin.parent.mkdir()
+    plugin.write_text(ELSEWHERE)
+    for device, gpu in (("auto", "0"), ("cuda", "1")):
+        words = command("runs", *ONE, f"device={device}", options=("--executor", "elsewhere", "--jobs", "1"))
+        done = subprocess.run(words, cwd=paths.PROJECT, capture_output=True, text=True)
+        assert re.findall(r"resources: .*\bgpu=(\d)", done.stderr) == [gpu], done.stderr
+
+
+@pytest.mark.parametrize("device", ["gpu", "0"])
+def test_a_misspelt_device_is_an_error_before_any_job(dry_run, device):
+    status, output = dry_run("runs", *ONE, f"device={device}")
+    assert status != 0 and f"device '{device}' cannot be used" in output and "rule fold" not in output
+
+
+@pytest.mark.parametrize(
+    "experiment, said, program",
+    [
+        ("table1-best", ["notebooks=no"], "python"), ("table1-best", ["notebooks=False"], "python"),
+        ("table1-best", ["notebooks=yes"], "papermill"), ("table1-best", ["notebooks=true"], "papermill"),
+        ("quick", ["notebooks=no"], "python"), ("quick", [], "papermill"),
+    ],
+)  # fmt: skip
+def test_notebooks_are_run_where_they_are_asked_for_and_no_means_none(dry_run, experiment, said, program):
+    status, output = dry_run("runs", f"experiments={experiment}", "folds=1", "device=cuda:1", *said)
+    assert status == 0, output
+    [line] = re.findall(r"OMP_NUM_THREADS=1 .*", output)
+    assert line.split()[1] == program
+    assert ("-r device cuda:1" if program == "papermill" else "--device cuda:1") in line
+
+
+@pytest.mark.parametrize("said", ["ja", "1"])
+def test_notebooks_is_answered_with_yes_or_no(dry_run, said):
+    status, output = dry_run("runs", *ONE, f"notebooks={said}")
+    assert status != 0 and f"notebooks={said} must be yes or no" in output
+
+
+def test_a_folder_named_by_a_number_is_a_root_and_a_notebook_takes_it_and_the_device_as_they_are_written(
+    command, own_folders, synthetic_root
+):
+    """A notebook without the parameter would run on another device, and so would not fail on one that nobody has."""
+    (own_folders / "2018").symlink_to(synthetic_root)
+    words = command("runs", *ONE, "root=2018", "device=cuda:99", "notebooks=yes", options=("--cores", "1"))
+    done = subprocess.run(words, cwd=own_folders, capture_output=True, text=True)
+    assert done.returncode == 1 and "device 'cuda:99' cannot be used" in done.stderr, done.stderr
+
+
+def test_a_root_of_the_environment_is_taken_as_it_is_and_one_that_is_named_goes_before_it(
+    command, dry_run, synthetic_root, monkeypatch, tmp_path
+):
+    root = tmp_path / "release: the #1"
+    root.symlink_to(synthetic_root)
+    monkeypatch.setenv("SER_ROOT", str(root))
+    status, output = dry_run("runs", *ONE)
+    assert status == 0 and f"--root {synthetic_root}" in output, output
+    words = [word for word in command("runs", *ONE, options=("-n", "-p")) if not str(word).startswith("root=")]
+    done = subprocess.run(words, cwd=paths.PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0 and f"--root {shlex.quote(str(root))}" in done.stdout + done.stderr, done.stderr
 
 
 FOUR = ("experiments=table1-baseline,table1-vtlp", "folds=1,2")

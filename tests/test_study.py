@@ -4,8 +4,10 @@ import os
 
 import pandas as pd
 import pytest
+import torch
 
 from ser_lib import claims, records, study
+from ser_lib.errors import SerError
 from ser_lib.experiments import EXPERIMENTS, FAMILIES
 from ser_lib.folds import speaker_folds
 
@@ -97,6 +99,20 @@ def test_every_family_and_every_experiment_that_a_claim_needs_is_run_over_all_fo
 
 
 # What a run needs
+
+
+def test_a_gpu_that_runs_are_planned_for_need_not_be_in_this_machine(monkeypatch):
+    """Runs of a cluster are planned where they are submitted; only ``auto`` is what this machine has."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert [study.is_gpu(device) for device in ("cuda", "cuda:99", "cpu", "auto")] == [True, True, False, False]
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert [study.is_gpu(device) for device in ("cuda", "cpu", "auto")] == [True, False, True]
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:one", "0", ""])
+def test_a_device_that_is_misspelt_is_refused_before_anything_is_planned(device):
+    with pytest.raises(SerError, match=f"device '{device}' cannot be used: "):
+        study.is_gpu(device)
 
 
 def test_a_run_needs_what_runs_of_its_experiment_took_on_the_same_corpus_and_kind_of_device(kept):
