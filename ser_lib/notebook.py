@@ -73,4 +73,5 @@ def show_comparisons(results: Results, scored: pd.DataFrame, family: str, captio
         display(tables.Shown(compared, f"{caption}, {TITLES[corpus]}; differences in points, paired by fold and seed"))
         display(figures.paired_differences(scored, corpus, references, "ua", results.failures))
     counted = tables.in_differences(results.runs, references)
-    display(tables.Source(tables.provenance(counted, family, corpora=corpora)))
+    unlike = tables.across_hardware(counted, references)
+    display(tables.Source(tables.provenance(counted, family, corpora=corpora) + unlike))

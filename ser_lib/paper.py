@@ -7,9 +7,6 @@ from dataclasses import asdict, dataclass
 
 import pandas
 
-TITLE = "CNN+LSTM Architecture for Speech Emotion Recognition with Data Augmentation"
-DOI = "10.21437/SMM.2018-5"
-
 
 @dataclass(frozen=True)
 class Score:
@@ -183,17 +180,6 @@ def table2() -> pandas.DataFrame:
     rows = pandas.DataFrame([asdict(row) for row in TABLE2])
     rows.insert(3, "speaker", [row.speaker for row in TABLE2])
     return rows
-
-
-def table2_averages() -> pandas.DataFrame:
-    """Lower part of Table 2 as a table: a row per average or other work.
-
-    Returns:
-        Columns ``row, wa, ua``; scores in per cent.
-
-    Source: Table 2.
-    """
-    return pandas.DataFrame([{"row": name, **asdict(score)} for name, score in TABLE2_AVERAGES.items()])
 
 
 def table3() -> pandas.DataFrame:

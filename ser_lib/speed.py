@@ -74,7 +74,7 @@ def targets(folder: Path | None = None) -> pd.DataFrame:
 
 
 def epochs(folder: Path | None = None) -> pd.DataFrame:
-    """One training epoch on one thread: ours and plain PyTorch."""
+    """One training epoch on one thread: ours, plain PyTorch, and Keras in two ways."""
     measured = load("epoch", folder)
     rows = []
     for name, part in measured["experiments"].items():

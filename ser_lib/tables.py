@@ -279,6 +279,19 @@ def in_differences(runs: pd.DataFrame, references: Mapping[str, str]) -> pd.Data
     return pd.concat(parts, ignore_index=True).drop_duplicates(RUN) if parts else runs.iloc[:0]
 
 
+def across_hardware(runs: pd.DataFrame, references: Mapping[str, str]) -> str:
+    """How many of the pairs behind some differences are of runs on unlike hardware: a sentence, or nothing if none.
+
+    Args:
+        runs: every run, with ``corpus, experiment, fold, seed, test_speaker`` and ``hardware``.
+        references: experiment -> the one that it is compared with.
+    """
+    pairs = [in_common(runs, corpus, pair) for corpus in runs["corpus"].unique() for pair in references.items()]
+    unlike = sum(int((one["hardware"] != other["hardware"]).sum()) for one, other in pairs)
+    total = sum(len(one) for one, _ in pairs)
+    return f" Of {counted(total, 'pair')}, {unlike} are of runs on unlike hardware." if unlike else ""
+
+
 def summary(scored: pd.DataFrame) -> pd.DataFrame:
     """Each experiment on each corpus: mean over folds with its interval, and the pooled WA.
 
@@ -1137,7 +1150,7 @@ def convergence(
 
 def _learning(histories: list[pd.DataFrame], threshold: float) -> tuple[str, str, str]:
     """First epoch below the threshold, lowest validation loss and rise from there, each a mean over some runs."""
-    first = [history.loc[history["training_loss"] < threshold, "epoch"].min() for history in histories]
+    first = [history.loc[history["training_loss"] <= threshold, "epoch"].min() for history in histories]
     never = int(np.isnan(first).sum())
     losses = [history["validation_loss"].to_numpy(dtype=float) for history in histories]
     lowest = np.array([loss.min() for loss in losses])

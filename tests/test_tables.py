@@ -386,6 +386,17 @@ def test_the_best_of_seeds_is_taken_over_those_that_every_fold_has():
     assert table.attrs["folds"] == (1, 2)
 
 
+def test_pairs_on_unlike_hardware_are_counted():
+    best, vtlp = (runs(dict.fromkeys(range(1, 8), 1), name) for name in ("table1-best", "table1-vtlp"))
+    every = pd.concat([best, vtlp]).assign(test_speaker=lambda table: "s" + table["fold"].astype(str), hardware="a")
+    assert tables.across_hardware(every, {"table1-best": "table1-vtlp"}) == ""
+    on_gpu = (every["experiment"] == "table1-vtlp") & (every["fold"] > 4)
+    mixed = every.assign(hardware=np.where(on_gpu, "b", "a"))
+    assert tables.across_hardware(mixed, {"table1-best": "table1-vtlp"}) == (
+        " Of 7 pairs, 3 are of runs on unlike hardware."
+    )
+
+
 def test_what_oversampling_makes_of_the_classes():
     utterances = pd.DataFrame({"emotion": ["neutral"] + ["sadness"] * 2 + ["anger"] * 6 + ["happiness"]})
     table = tables.oversampled_shares({"emodb": utterances, "nemo": None}).set_index("Corpus")
