@@ -222,7 +222,9 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
     _refuse_to_diverge_again(key, device)
     started, clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.perf_counter()
     with energy.Meter(energy.counters_of(device)) as meter:
-        store = features.open_store(table, key.settings.floor_db, progress)
+        # Of many jobs that begin at once one makes the spectrograms, and the others wait for it.
+        with one_at_a_time(paths.data_folder(), paths.remedy("SER_DATA")):
+            store = features.open_store(table, key.settings.floor_db, progress)
         fold = find_fold(table, key.settings.protocol, key.fold)
         try:
             outcome = training.train(table, store, key.settings, fold, key.seed, device, progress)

@@ -596,6 +596,34 @@ FAULTS = [
         "norm",
         "tests/test_claims.py::test_per_weight_a_gradient_is_divided_by_the_root_of_the_number_of_weights",
     ),
+    Fault(
+        "experiments on two versions of a corpus are collected together",
+        "ser_lib/records.py",
+        "if len(seen) > 1:",
+        "if len(seen) > 2:",
+        "tests/test_records.py::test_experiments_on_two_versions_of_a_corpus_are_refused_too",
+    ),
+    Fault(
+        "a table that was cut is scored as if it were whole",
+        "ser_lib/records.py",
+        '["tested"].transform("max")',
+        '["tested"].transform("min")',
+        "tests/test_records.py::test_a_table_that_was_cut_at_the_end_of_a_line_is_refused",
+    ),
+    Fault(
+        "a run is said to be of the code that is there when it ends",
+        "ser_lib/records.py",
+        '"code": code or code_version()',
+        '"code": code_version()',
+        "tests/test_records.py::test_a_run_has_the_code_that_began_it_whatever_is_committed_meanwhile",
+    ),
+    Fault(
+        "two that collect at once undo each other",
+        "ser_lib/records.py",
+        'with one_at_a_time(destination, paths.remedy("SER_RESULTS")):',
+        "if destination:",
+        "tests/test_records.py::test_collect_waits_for_another_that_is_at_work",
+    ),
     # Verdicts
     Fault(
         "several comparisons are not corrected for their number",

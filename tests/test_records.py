@@ -642,6 +642,23 @@ def test_what_was_collected_before_and_does_not_belong_together_is_not_sealed(ob
     assert file.read_bytes() == cut
 
 
+def test_runs_that_begin_at_once_make_the_spectrograms_once(obtain, tiny_table, monkeypatch):
+    made, spectrogram = [], features.spectrogram
+
+    def slow(*arguments):
+        made.append(arguments)
+        time.sleep(0.005)
+        return spectrogram(*arguments)
+
+    monkeypatch.setattr(features, "spectrogram", slow)
+    both = [threading.Thread(target=obtain, kwargs={"fold": fold}) for fold in (1, 2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join(60)
+    assert len(made) == len(tiny_table) and len(finished_runs()) == 2
+
+
 def test_collect_waits_for_another_that_is_at_work(obtain):
     obtain()
     with files.one_at_a_time(paths.results_folder(), ""):
