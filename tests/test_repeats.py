@@ -144,6 +144,8 @@ def test_agreement_is_of_other_hardware_alone_and_counts_a_fold_once():
     rows = [gpu | {"fold": fold, "ua": 0.5} for fold in range(1, 7)]
     rows += [gpu | {"fold": 6, "seed": 1, "ua": 0.7}, gpu | {"fold": 7, "ua": float("nan")}]
     rows += [ROW | {"corpus": "emodb", "fold": fold, "ua": 1.0} for fold in range(1, 7)]
+    # Made again once more there, by other code: still one run, and the later one.
+    rows.insert(0, gpu | {"fold": 1, "ua": 0.9, "code": "another"})
     shown = tables.agreement(pd.DataFrame(rows))
     assert shown["Made again on"].tolist() == ["a card, torch 2.13.0"]
     row = shown.iloc[0]
