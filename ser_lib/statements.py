@@ -57,10 +57,12 @@ class Evidence:
         """Points that an experiment adds to a reference, one per speaker: shape (speakers,)."""
         return 100 * tables.paired_difference(self.scored, corpus, experiment, reference, metric)
 
-    def guesses(self, corpus: str, experiment: str) -> bool:
-        """Whether an experiment's UA is not told apart from guessing: its interval over speakers holds 1 / classes."""
-        scored = self.scored
-        part = tables.balanced(scored[(scored["corpus"] == corpus) & (scored["experiment"] == experiment)])
+    def guesses(self, corpus: str, experiment: str, beside: str) -> bool:
+        """Whether an experiment's UA, in the runs shared with another, is not told apart from guessing.
+
+        Then its interval over speakers holds 1 / classes.
+        """
+        part, _ = tables.in_common(self.scored, corpus, [experiment, beside])
         by_speaker = part.groupby("fold")["ua"].mean().to_numpy(dtype=float)
         if len(by_speaker) < MINIMUM_FOLDS:
             return False
@@ -198,7 +200,9 @@ class Difference(OfTwo):
         """The verdict on one corpus."""
         differences = evidence.difference(corpus, self.experiment, self.reference, self.metric)
         verdict = verdicts.judge_difference(differences, self.direction, self.margin)
-        return _unless_guessing(verdict, evidence, corpus, self.reference) if self.margin else verdict
+        if not self.margin:
+            return verdict
+        return _unless_guessing(verdict, evidence, corpus, self.reference, [self.experiment])
 
 
 @dataclass(frozen=True)
@@ -254,7 +258,9 @@ class NoneBetter(Measured):
         verdict = verdicts.judge_none_better(
             {name: evidence.difference(corpus, name, self.reference, "ua") for name in self.others}, self.margin
         )
-        return verdict if math.isinf(self.margin) else _unless_guessing(verdict, evidence, corpus, self.reference)
+        if math.isinf(self.margin):
+            return verdict
+        return _unless_guessing(verdict, evidence, corpus, self.reference, self.others)
 
 
 @dataclass(frozen=True)
@@ -574,14 +580,16 @@ COURSES = {
 
 
 _OR_GUESSING = (
-    f"; undecided where the {LEVEL:.0%} interval of what it is compared with holds guessing: as good as guessing says "
-    "nothing"
+    f"; undecided where the {LEVEL:.0%} interval of what it is compared with, in the same runs, holds guessing: as "
+    "good as guessing says nothing"
 )
 
 
-def _unless_guessing(verdict: Verdict, evidence: Evidence, corpus: str, reference: str) -> Verdict:
+def _unless_guessing(
+    verdict: Verdict, evidence: Evidence, corpus: str, reference: str, others: Iterable[str]
+) -> Verdict:
     """A verdict on being as good as a reference, or undecided where that reference does no more than guess."""
-    if verdict.outcome == NOT_RUN or not evidence.guesses(corpus, reference):
+    if verdict.outcome == NOT_RUN or not any(evidence.guesses(corpus, reference, other) for other in others):
         return verdict
     basis = f"{verdict.basis}; {reference} is not told apart from guessing ({1 / len(EMOTIONS):.0%})"
     return replace(verdict, outcome=UNDECIDED, basis=basis)

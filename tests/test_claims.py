@@ -290,8 +290,19 @@ def test_nothing_is_as_good_as_a_network_that_guesses(name, right, outcome):
 
 def test_what_lies_below_guessing_or_is_of_few_speakers_is_not_called_guessing():
     scored = evidence_of(made_up("table1-best", [2] * 9 + [3]), made_up("table1-vtlp", [10, 11]))
-    assert not scored.guesses("emodb", "table1-best")
-    assert not scored.guesses("emodb", "table1-vtlp")
+    assert not scored.guesses("emodb", "table1-best", "table1-best")
+    assert not scored.guesses("emodb", "table1-vtlp", "table1-vtlp")
+
+
+def test_whether_a_network_guesses_is_asked_of_the_runs_that_are_compared():
+    """A second seed, which the other experiment was not run with, does not lift it above guessing."""
+    guessing, more = [10, 12, 8, 11, 9] * 2, [30] * 10
+    evidence = evidence_of(
+        made_up("table1-best", guessing), made_up("table1-best", more, seed=1), made_up("table3-64", guessing)
+    )
+    assert evidence.guesses("emodb", "table1-best", "table3-64")
+    assert not evidence.guesses("emodb", "table1-best", "table1-best")
+    assert named("batchnorm-64-almost").judge(evidence, "emodb").outcome == verdicts.UNDECIDED
 
 
 @pytest.mark.parametrize(
