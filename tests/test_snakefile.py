@@ -153,13 +153,14 @@ def jobs(output: str) -> dict[str, dict[str, str]]:
 def test_the_study_is_every_planned_run_in_the_order_of_its_stages_with_what_each_needs(dry_run, synthetic_root):
     measured = pd.DataFrame(columns=[*records.IDENTITY, *records._RUN_COLUMNS], index=[0])
     run = {"corpus": "synthetic", "experiment": "table1-best", "fold": 1, "seed": 0, "device": "cuda:0"}
-    took = {"seconds": 600.0, "peak_memory_mib": 2000}
+    took = {"seconds": 600.0, "peak_memory_mib": 2000, "epochs": 1}
     folder = paths.results_folder() / "synthetic" / "table1-best"
     folder.mkdir(parents=True)
     measured.assign(**run, **took).to_csv(folder / "runs.csv", index=False)
-    pd.DataFrame(columns=[*records.IDENTITY, *records._PREDICTIONS], index=[0]).assign(**run).drop(
-        columns="device"
-    ).to_csv(folder / "predictions.csv", index=False)
+    for kind in ("predictions", "histories"):
+        columns = records._empty(kind).columns
+        table = pd.DataFrame(columns=columns, index=[0]).assign(**{name: run[name] for name in records.IDENTITY})
+        table.to_csv(folder / f"{kind}.csv", index=False)
 
     status, output = dry_run("study", "corpus=synthetic", "device=cuda")
     assert status == 0, output
