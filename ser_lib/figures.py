@@ -594,7 +594,8 @@ def depth_map(scores: pd.DataFrame, costs: pd.DataFrame) -> Figure:
     _draw_map(left, 100 * scores, (100 * scores).map("{:.1f}".format))
     _draw_map(right, work, work.map("{:.1f}".format) + "\n" + weights.map("{:.0f} k".format))
     count = f", mean of {tables.counted(folds, 'fold')}" if folds else ""
-    left.set_title(f"{metric.upper()} (%){count}")
+    corpus = f"{TITLES[scores.attrs['corpus']]}: " if "corpus" in scores.attrs else ""
+    left.set_title(f"{corpus}{metric.upper()} (%){count}")
     right.set_title("million multiply-adds, parameters")
     if scores.isna().to_numpy().any():
         words = f"hatched, –: {tables.NOT_RUN}"

@@ -1048,7 +1048,7 @@ def depth_scores(scored: pd.DataFrame, corpus: str, metric: str) -> pd.DataFrame
     Returns:
         A row per number of convolutions, a column per number of Bi-LSTM layers; means in [0, 1] over the runs that all
         networks have in common (:func:`in_common`), seeds averaged first; NaN where a network was not run.
-        ``attrs`` holds ``metric``, and the ``folds`` and ``seeds`` in common.
+        ``attrs`` holds ``corpus``, ``metric``, and the ``folds`` and ``seeds`` in common.
 
     Source: Section 3 ("architectures with 1-6 convolutional layers, 1-4 Bi-LSTM layers").
     """
@@ -1061,7 +1061,7 @@ def depth_scores(scored: pd.DataFrame, corpus: str, metric: str) -> pd.DataFrame
         table.loc[places[name]] = part.groupby(level="fold")[metric].mean().mean()
         shared = list(part.index)
     folds, seeds = (tuple(sorted(set(values))) for values in zip(*shared, strict=True)) if shared else ((), ())
-    table.attrs |= {"metric": metric, "folds": folds, "seeds": seeds}
+    table.attrs |= {"corpus": corpus, "metric": metric, "folds": folds, "seeds": seeds}
     return table
 
 

@@ -246,7 +246,7 @@ LABELS = {
     "layer_curves": {"epoch", "gradient norm"},
     "paired_differences": {"UA minus that of the experiment compared with (percentage points)"},
     "depth_map": {
-        "UA (%), mean of 2 folds",
+        "Emo-DB: UA (%), mean of 2 folds",
         "million multiply-adds, parameters",
         "Bi-LSTM layers",
         "convolutions",
@@ -775,13 +775,13 @@ def test_every_text_of_the_depth_map_stands_out_from_its_cell():
     for axes in figure.axes:
         assert min(style.contrast(ink, colour) for colour, _, _, ink in cells(axes).values()) > 4.5
     assert not any("not run yet" in text for text in texts(figure))
-    assert "UA (%), mean of 1 fold" in texts(figure)
+    assert "Emo-DB: UA (%), mean of 1 fold" in texts(figure)
 
 
 def test_depth_map_of_no_run_at_all_says_so():
     figure = figures.depth_map(tables.depth_scores(scored([]), "emodb", "wa"), tables.depth_costs())
     assert {cell[2] for cell in cells(figure.axes[0]).values()} == {"–"}
-    assert {"WA (%)", "hatched, –: not run yet"} <= set(texts(figure))
+    assert {"Emo-DB: WA (%)", "hatched, –: not run yet"} <= set(texts(figure))
     assert overlaps(figure) == []
 
 

@@ -324,7 +324,7 @@ def test_networks_of_the_depth_study_are_scored_on_the_runs_that_all_of_them_hav
     assert table.index.tolist() == [1, 2, 3, 4, 5, 6] and table.columns.tolist() == [1, 2, 3, 4]
     found = table.stack().dropna().to_dict()
     assert found == pytest.approx({(1, 3): 0.5, (4, 1): 0.35, (6, 2): 0.2})
-    assert table.attrs == {"metric": "ua", "folds": (2, 5), "seeds": (0,)}
+    assert table.attrs == {"corpus": "emodb", "metric": "ua", "folds": (2, 5), "seeds": (0,)}
     assert tables.depth_scores(run, "emodb", "wa").loc[1, 3] == pytest.approx(0.25)
 
 
