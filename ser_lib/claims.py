@@ -412,8 +412,8 @@ MEASURED = (
         for number in (1, 2)
     ),
     Best(
-        "depth", "Section 3", "4 convolutions and 1 Bi-LSTM layer are best", "depth", depth_name(4, 1),
-        tuple(name for name in members("depth") if name != depth_name(4, 1)),
+        "depth", "Section 3", "4 convolutions and 1 Bi-LSTM layer are best", "depth",
+        tuple(name for name in members("depth") if name != depth_name(4, 1)), depth_name(4, 1),
     ),
 )  # fmt: skip
 """What runs, or recordings, decide."""

@@ -229,11 +229,33 @@ class BothMetrics(OfTwo):
 
 
 @dataclass(frozen=True)
-class NoneBetter(Measured):
-    """None of several experiments is better than a reference, or conclusively better if there is no margin."""
+class OfSeveral(Measured):
+    """One about several experiments, each compared with the same reference."""
 
     others: tuple[str, ...]
     reference: str
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """All of them, the reference first."""
+        return self.reference, *self.others
+
+    def differences(self, evidence: Evidence, corpus: str) -> dict[str, np.ndarray]:
+        """Points of UA that each experiment adds to the reference, one per speaker: shape (speakers,)."""
+        return {name: evidence.difference(corpus, name, self.reference, "ua") for name in self.others}
+
+    def _compared(self, which: str) -> str:
+        """How they are compared, in words; ``which`` names the experiments."""
+        return (
+            f"UA of each of {which} minus {self.reference}, paired by fold and seed, t test over speakers, Holm's "
+            "correction for their number"
+        )
+
+
+@dataclass(frozen=True)
+class NoneBetter(OfSeveral):
+    """None of several experiments is better than a reference, or conclusively better if there is no margin."""
+
     margin: float = math.inf
 
     @property
@@ -243,78 +265,50 @@ class NoneBetter(Measured):
         bound = f" and every interval lies below +{self.margin:g} points" if bounded else ""
         guessing = _OR_GUESSING if bounded else ""
         return (
-            f"UA of each of {', '.join(self.others)} minus {self.reference}, paired by fold and seed, t test over "
-            f"speakers, Holm's correction for their number; holds if none is above zero with p < {1 - LEVEL:.2f}"
+            f"{self._compared(', '.join(self.others))}; holds if none is above zero with p < {1 - LEVEL:.2f}"
             f"{bound}, does not hold if one is{guessing}"
         )
 
-    @property
-    def experiments(self) -> tuple[str, ...]:
-        """All of them."""
-        return self.reference, *self.others
-
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
-        verdict = verdicts.judge_none_better(
-            {name: evidence.difference(corpus, name, self.reference, "ua") for name in self.others}, self.margin
-        )
+        verdict = verdicts.judge_none_better(self.differences(evidence, corpus), self.margin)
         if math.isinf(self.margin):
             return verdict
         return _unless_guessing(verdict, evidence, corpus, self.reference, self.others)
 
 
 @dataclass(frozen=True)
-class AnyDiffers(Measured):
+class AnyDiffers(OfSeveral):
     """At least one of several experiments scores otherwise than a reference, higher or lower."""
-
-    others: tuple[str, ...]
-    reference: str
 
     @property
     def test(self) -> str:
         """The test in words."""
         return (
-            f"UA of each of {', '.join(self.others)} minus {self.reference}, paired by fold and seed, t test over "
-            f"speakers, Holm's correction for their number; holds if one differs from zero with p < {1 - LEVEL:.2f}, "
+            f"{self._compared(', '.join(self.others))}; holds if one differs from zero with p < {1 - LEVEL:.2f}, "
             "else undecided (equality cannot be shown)"
         )
 
-    @property
-    def experiments(self) -> tuple[str, ...]:
-        """All of them."""
-        return self.reference, *self.others
-
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
-        return verdicts.judge_any_differs(
-            {name: evidence.difference(corpus, name, self.reference, "ua") for name in self.others}
-        )
+        return verdicts.judge_any_differs(self.differences(evidence, corpus))
 
 
 @dataclass(frozen=True)
-class Best(Measured):
-    """One experiment is better than each of several others."""
-
-    best: str
-    others: tuple[str, ...]
+class Best(OfSeveral):
+    """The reference is better than each of several other experiments."""
 
     @property
     def test(self) -> str:
         """The test in words."""
         return (
-            f"UA of each of the {len(self.others)} others minus {self.best}, paired by fold and seed, t test over "
-            f"speakers, Holm's correction for their number; holds if all are below zero with p < {1 - LEVEL:.2f}, does "
-            "not hold if one is above"
+            f"{self._compared(f'the {len(self.others)} others')}; holds if all are below zero with "
+            f"p < {1 - LEVEL:.2f}, does not hold if one is above"
         )
-
-    @property
-    def experiments(self) -> tuple[str, ...]:
-        """All of them."""
-        return self.best, *self.others
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
-        return verdicts.judge_best({name: evidence.difference(corpus, name, self.best, "ua") for name in self.others})
+        return verdicts.judge_best(self.differences(evidence, corpus))
 
 
 @dataclass(frozen=True)
