@@ -59,6 +59,7 @@ _PREDICTIONS = ["utterance", "speaker", "truth", "prediction"] + [
 _LATER = ("energy_joules", "notes")
 """Columns that older records and tables lack: they are read as not known (NaN)."""
 _FAILURE_COLUMNS = ["fingerprint", "configuration", "learning_rate", "epoch", "batch", "message"]
+_IN_FAILURE = {*IDENTITY, *_FAILURE_COLUMNS, "settings", "device", "code"} - {"learning_rate"}
 _RUN_COLUMNS = [
     "run", "fingerprint", "configuration", "test_speaker", "validation_speaker", "best_epoch", "epochs",
     "seconds", "peak_memory_mib", "energy_joules", "code", "hardware", "device", "python", *_PACKAGES, "notes",
@@ -280,13 +281,21 @@ def _refuse_to_diverge_again(key: RunKey, device: str) -> None:
     file = key.failure_folder / "failure.json"
     if not file.exists():
         return
-    failure, code = json.loads(file.read_text()), code_version()
+    failure, code = _read_failure(file), code_version()
     named = code != "unknown" and not code.endswith("+")  # else nobody can tell whether it trains in the same way
     if named and failure["device"] == device and code_of_runs(failure["code"]) == code_of_runs(code):
         raise SerError(
             f"{failure['message']} (this run diverged before, by code that trains in the same way, and is not made "
             f"again: to do so, delete {key.failure_folder})"
         )
+
+
+def _read_failure(file: Path) -> dict:
+    remedy = f"delete {file.parent}, and the run is made again"
+    failure = read_json(file, remedy)
+    if not isinstance(failure, dict) or not _IN_FAILURE <= failure.keys():
+        raise damaged(file, ValueError("it is no record of a failure"), remedy)
+    return failure
 
 
 def keep_failure(key: RunKey, problem: training.Diverged, origin: dict) -> None:
@@ -542,16 +551,12 @@ def _checked(results: Results, folder: Path, remedy: str) -> Results:
     short = epochs[epochs != runs["epochs"].reindex(epochs.index)]
     if len(short):
         refuse(f"the history of run {short.index[0]} has not as many epochs as the run")
-    alone = [name for name in set(results.runs["experiment"]) if _tests_one_speaker(name)]
-    tested = runs.assign(tested=utterances)[runs.index.get_level_values("experiment").isin(alone)].reset_index()
+    one_speaker = [name for name, settings in EXPERIMENTS.items() if settings.protocol in ONE_TEST_SPEAKER]
+    tested = runs.assign(tested=utterances)[runs.index.get_level_values("experiment").isin(one_speaker)].reset_index()
     most = tested.groupby(["corpus", "test_speaker"])["tested"].transform("max")
     for run in tested[tested["tested"] < most][IDENTITY].itertuples(index=False, name=None):
         refuse(f"predictions of run {run} are missing: other runs test more utterances of that speaker")
     return results
-
-
-def _tests_one_speaker(name: str) -> bool:
-    return name in EXPERIMENTS and EXPERIMENTS[name].protocol in ONE_TEST_SPEAKER
 
 
 def load_repeats(folder: Path | None = None) -> pd.DataFrame:
@@ -692,7 +697,7 @@ def _failures() -> pd.DataFrame:
     """Runs of present configurations whose loss did not stay finite, and that were not finished since."""
     rows = []
     for file in sorted(paths.runs_folder().glob("failures/*/*/fold-*/failure.json")):
-        failure = json.loads(file.read_text())
+        failure = _read_failure(file)
         name = failure["experiment"]
         # Of whatever version of the corpus: a run that was finished since did not diverge.
         same = f"{failure['corpus']}/{name}/fold-{failure['fold']:02d}-seed-{failure['seed']}-*/run.json"

@@ -106,10 +106,10 @@ def save(counts: pd.DataFrame, folder: Path | None = None) -> Path:
     Those of other sources and of other experiments that were kept before stay.
 
     Raises:
-        SerError: the code is not that of a commit.
+        SerError: the code is not that of a commit, or what stays was counted on another version of the target.
     """
     measurements.refuse_unnamed_code(counts["code"])
-    target = counts["target"].iloc[0]
+    target, version = counts["target"].iloc[0], counts["target_fingerprint"].iloc[0]
     folder = folder or paths.results_folder()
     file, remedy = folder / target / "transfer.csv", paths.remedy("SER_RESULTS")
     with one_at_a_time(file.parent, remedy):
@@ -118,6 +118,12 @@ def save(counts: pd.DataFrame, folder: Path | None = None) -> Path:
             list(counts[["source", "experiment"]].itertuples(index=False, name=None))
         )
         before = before[(before["target"] == target) & ~replaced]
+        for row in before[before["target_fingerprint"] != version].itertuples():
+            raise SerError(
+                f"{file} holds what networks of {row.source} recognise on another version of {target} "
+                f"({row.target_fingerprint}; this is {version}), and the two cannot be compared: remove the file, then "
+                "measure every source again"
+            )
         kept = pd.concat([before, counts], ignore_index=True) if len(before) else counts
         write_file(file, lambda aside: kept.sort_values(CELL).to_csv(aside, index=False), remedy)
     return file

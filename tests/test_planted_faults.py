@@ -1017,6 +1017,13 @@ FAULTS = [
         "tests/test_tables.py::test_transfer_is_scored_for_each_network_and_speaker_and_averaged_over_the_networks",
     ),
     Fault(
+        "one target's table holds counts on two versions of it",
+        "ser_lib/transfer.py",
+        """before[before["target_fingerprint"] != version].itertuples()""",
+        """before[before["target_fingerprint"] == "another"].itertuples()""",
+        "tests/test_transfer.py::test_counts_on_two_versions_of_the_target_are_not_kept_in_one_table",
+    ),
+    Fault(
         "the target stands where an option takes it for one of its words",
         "Makefile",
         "snakemake study $(RUN_ON) --config",

@@ -325,6 +325,15 @@ def test_a_run_that_diverged_is_made_again_by_code_that_may_train_differently(ob
     assert len(finished_runs()) == 1
 
 
+@pytest.mark.parametrize("content", ["", "{}", "[]"])
+def test_a_damaged_failure_is_named_with_what_to_do(obtain, content):
+    file = failed(obtain) / "failure.json"
+    file.write_text(content)
+    for read in (obtain, records.load_runs, records.collect):
+        with pytest.raises(SerError, match=rf"^{file} cannot be read .*: delete {file.parent}, and the run is made"):
+            read()
+
+
 def test_a_run_that_diverged_on_another_device_is_made_on_this_one(obtain, monkeypatch):
     file = failed(obtain) / "failure.json"
     file.write_text(json.dumps(json.loads(file.read_text()) | {"device": "cuda"}))

@@ -151,6 +151,18 @@ def test_a_source_and_experiment_replaces_its_own_counts_and_leaves_those_of_oth
     assert kept.loc[~own, "count"].sum() == 3 * counts["count"].sum()
 
 
+def test_counts_on_two_versions_of_the_target_are_not_kept_in_one_table(tiny_table, target, small):
+    run(tiny_table, 1)
+    counts = transfer.measure("tiny", target, device="cpu")
+    file = transfer.save(counts.assign(source="third"))
+    kept = file.read_bytes()
+    with pytest.raises(SerError, match=r"networks of third .* \(ba9876543210; this is aaaaaaaaaaaa\)"):
+        transfer.save(counts.assign(target_fingerprint="aaaaaaaaaaaa"))
+    assert file.read_bytes() == kept
+    transfer.save(counts.assign(source="third", target_fingerprint="aaaaaaaaaaaa"))
+    assert set(transfer.load()["target_fingerprint"]) == {"aaaaaaaaaaaa"}
+
+
 def test_counts_of_settings_that_have_changed_since_do_not_count(tiny_table, target, small):
     run(tiny_table, 1)
     transfer.save(transfer.measure("tiny", target, device="cpu"))
