@@ -10,6 +10,7 @@ between both losses, which a network that learns nothing has not. And some were 
 ``sensitive`` and those of batch size 32.
 """
 
+import re
 from collections.abc import Callable
 from functools import partial
 
@@ -560,8 +561,12 @@ def _finding(row: pd.Series) -> tables.Cell:
 
 
 def _basis(row: pd.Series) -> str:
-    """What a finding rests on, seeds included."""
-    return f"{row['basis']}; {tables.counted(row['seeds'], 'seed')}" if row["seeds"] else row["basis"]
+    """What a finding rests on: each speaker with its seeds; of predictions, the seeds behind them."""
+    if not row["seeds"]:
+        return row["basis"]
+    seeds = tables.counted(row["seeds"], "seed")
+    per_speaker = re.sub(r"speakers?", rf"\g<0> × {seeds}", row["basis"], count=1)
+    return per_speaker if per_speaker != row["basis"] else f"{row['basis']}; {seeds}"
 
 
 def _row(claim: Statement, corpus: str, verdict: Verdict, command: str, seeds: int = 0) -> dict[str, str | int]:

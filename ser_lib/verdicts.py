@@ -13,7 +13,7 @@ import numpy as np
 from scipy import stats
 
 from ser_lib import tables
-from ser_lib.inference import holm, smallest_effect
+from ser_lib.inference import POWER, holm, smallest_effect
 
 HOLDS = "holds"
 FAILS = "does not hold"
@@ -80,9 +80,7 @@ def judge_difference(differences: np.ndarray, direction: float, margin: float = 
         return Verdict(UNDECIDED, effect, basis)
     beyond = " beyond the margin" if margin else ""
     found = smallest_effect(len(differences), 1, float(differences.std(ddof=1)), 0.0)
-    return Verdict(
-        UNDECIDED, effect, f"{basis}; four of five such studies find an effect of {found:.1f} {unit}{beyond}"
-    )
+    return Verdict(UNDECIDED, effect, f"{basis}; {100 * POWER:.0f} % power at {found:.1f} {unit}{beyond}")
 
 
 def judge_ratio(logarithms: np.ndarray) -> Verdict:

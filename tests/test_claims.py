@@ -79,7 +79,7 @@ def test_an_interval_that_holds_zero_is_undecided_and_says_what_such_studies_fin
     differences = np.array([4.0, -3, 2, -5, 6, -4, 1, -2, 3, -1])
     verdict = verdicts.judge_difference(differences, direction=+1.1)
     assert verdict.outcome == verdicts.UNDECIDED
-    found = float(re.search(r"find an effect of ([0-9.]+) points$", verdict.basis).group(1))
+    found = float(re.search(r"^10 speakers; 80 % power at ([0-9.]+) points$", verdict.basis).group(1))
     # Drawn anew around such an effect, as spread as these are: four of five studies find it.
     drawn = np.random.default_rng(0).normal(found, differences.std(ddof=1), (2000, 10))
     share = np.mean([tables.interval(study)[0] > 0 for study in drawn])
@@ -610,8 +610,7 @@ def test_a_line_says_how_many_speakers_and_seeds_it_rests_on():
     assert line["seeds"] == 2 and line["basis"].startswith("10 speakers")
     shown = claims.by_claim(ledger_of(*runs, extra))
     of_claim = shown["Claim"].astype(str).str.contains("Oversampling raises UA")
-    assert "10 speakers" in str(shown.loc[of_claim, "Emo-DB"].iloc[0])
-    assert str(shown.loc[of_claim, "Emo-DB"].iloc[0]).endswith("2 seeds)")
+    assert "(10 speakers × 2 seeds" in str(shown.loc[of_claim, "Emo-DB"].iloc[0])
     assert (ledger_of()["seeds"] == 0).all()
 
 
