@@ -1,6 +1,6 @@
 """The whole study: which runs, in which order, what they need, and what became of them.
 
-A stage is some families of experiments, over some folds, with some seeds. Stages are run in their order, so that
+A stage is some experiments, over some folds, with some seeds. Stages are run in their order, so that
 stopping anywhere leaves the most decisive claims decided. What a run needs is estimated from runs that were measured.
 """
 
@@ -51,7 +51,7 @@ class Stage:
     Attributes:
         name: a word for it.
         purpose: what its runs decide.
-        families: families of experiments, in their order.
+        families: families of experiments, or single experiments, in their order.
         folds: how many of a corpus's folds, from the first; None for all.
         seeds: the seeds of each run.
     """
@@ -71,12 +71,20 @@ class Stage:
 TABLES = ("table1", "table3")
 ISOLATING = ("alone", "batch-size-without", "vtlp")
 PROTOCOL = ("protocol",)
+PAIRS = (
+    "pooling",
+    "normalisation-none-4", "normalisation-none-slow-4", "normalisation-slow-4",  # whether eq. 2 speeds up convergence
+    "normalisation-none-1", "depth-1x1", "normalisation-none-2", "depth-2x1",  # and overfits where the network is small
+    "batchnorm-4x1",
+)  # fmt: skip
+"""What the paper says of two networks that are quick to train, and that no table of it holds."""
 OTHERS = tuple(family for family in experiments.FAMILIES if family not in TABLES + ISOLATING + PROTOCOL)
 
 STAGES = (
     Stage("tables", "Tables 1 and 3, over all speakers", TABLES, None, (0,)),
     Stage("isolating", "what each technique of the tables does on its own", ISOLATING, None, (0,)),
     Stage("protocol", "what the paper's protocol is worth against others", PROTOCOL, None, (0,)),
+    Stage("pairs", "what the paper says of pooling, eq. 2 and recurrent batch normalisation", PAIRS, None, (0,)),
     Stage("families", "a first look at all else that the paper tried", OTHERS, 2, (0,)),
     Stage("seeds", "how far Tables 1 and 3 depend on the seed", TABLES, None, (1, 2)),
     Stage("rest", "all else that the paper tried, over all speakers", OTHERS, None, (0,)),
