@@ -7,14 +7,17 @@ adds a folder of scripts, and one serves PDF. Sphinx warns, and the book is not 
 
 import os
 
+AT_ONCE = 8
+"""Pages at most: a notebook takes half a gigabyte, and more of them would wait for the longest."""
+
 SILENT = ("sphinx_multitoc_numbering", "sphinx-mathjax-offline", "sphinx_jupyterbook_latex")
 
 
 def read_in_parallel(app, config):
-    """Let as many pages be read at once as there are cores."""
+    """Let as many pages be read at once as there are cores, if not too many."""
     for name in SILENT:
         app.extensions[name].parallel_read_safe = True
-    app.parallel = os.cpu_count()
+    app.parallel = min(os.cpu_count() or 1, AT_ONCE)
 
 
 def setup(app):
