@@ -1268,7 +1268,7 @@ def provenance(runs: pd.DataFrame, *names: str, corpora: Iterable[str] = CORPORA
 
     Returns:
         Such as "Emo-DB: 40 runs (4 experiments × 10 speakers × 1 seed). RAVDESS, nEMO: not run yet. Code 94ff327e532e;
-        AMD EPYC, 2 cores." Where not every combination was run, "up to" stands before the speakers.
+        AMD EPYC, 2 cores." Where experiments have not as many speakers, or these not as many seeds: "2 to 3 seeds".
 
     Raises:
         SerError: a name is unknown.
@@ -1309,12 +1309,19 @@ def corpora_with(runs: pd.DataFrame, *names: str) -> list[str]:
 
 def _extent(runs: pd.DataFrame, wanted: int) -> str:
     """How many runs of one corpus: 40 runs (4 experiments × 10 speakers × 1 seed)."""
-    experiments, folds, seeds = (runs[column].nunique() for column in ("experiment", "fold", "seed"))
-    up_to = "" if len(runs) == experiments * folds * seeds else "up to "
+    experiments = runs["experiment"].nunique()
     of = f"{experiments} of {counted(wanted, 'experiment')}" if experiments < wanted else counted(wanted, "experiment")
     of = "" if wanted == 1 else f"{of} × "
     fold = "speaker" if runs["experiment"].map(tests_one_speaker).all() else "fold"
-    return f"{counted(len(runs), 'run')} ({of}{up_to}{counted(folds, fold)} × {counted(seeds, 'seed')})"
+    folds = _counted_range(runs.groupby("experiment")["fold"].nunique(), fold)
+    seeds = _counted_range(runs.groupby(["experiment", "fold"])["seed"].nunique(), "seed")
+    return f"{counted(len(runs), 'run')} ({of}{folds} × {seeds})"
+
+
+def _counted_range(numbers: pd.Series, noun: str) -> str:
+    """8 to 24 speakers; or 24 speakers, where all are as many."""
+    least, most = numbers.min(), numbers.max()
+    return counted(most, noun) if least == most else f"{least} to {counted(most, noun)}"
 
 
 def _listed(values: pd.Series, separator: str, most: int = 3) -> str:
