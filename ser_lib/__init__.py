@@ -2,7 +2,7 @@
 
 Data flows one way, and each module stands for one section of the paper::
 
-    corpora -> features -> folds -> vtlp, model -> training -> records -> tables, figures -> the book
+    corpora -> features -> folds -> vtlp, model -> training -> records -> scoring -> tables, figures -> the book
 
 Importing this package loads nothing heavy; import the module that you need.
 """

@@ -196,12 +196,12 @@ def run_baselines(
     merge_excited: MergeExcited = False,
 ) -> None:
     """Fit the baselines on every fold of a corpus, and keep their test predictions in results/."""
-    from ser_lib import baselines, tables
+    from ser_lib import baselines, scoring, tables
 
     baselines.opensmile_module()  # what is missing is said before minutes are spent
     table = _load(corpus, root, allow_partial, scenarios, merge_excited)
     predictions = baselines.run(table, progress=True)
-    means = tables.summary(tables.baseline_scores(predictions)).set_index("experiment")
+    means = scoring.summary(tables.baseline_scores(predictions)).set_index("experiment")
     for row in means.loc[list(tables.baseline_variants())].itertuples():
         print(
             f"{corpus}, {row.Index}: weighted accuracy {100 * row.wa:.1f} %, "
@@ -272,9 +272,9 @@ def predict(
 @app.command()
 def readme() -> None:
     """Write the table of results in README.md anew from results/."""
-    from ser_lib import records, tables
+    from ser_lib import records, scoring, tables
 
-    tables.update_readme(tables.scores(records.load_results().predictions))
+    tables.update_readme(scoring.scores(records.load_results().predictions))
 
 
 def _load(name: str, root: Path | None, allow_partial: bool, scenarios: str, merge_excited: bool):

@@ -364,7 +364,7 @@ def variant(name: str, normalisation: str) -> str:
 def as_runs(predictions: pd.DataFrame) -> pd.DataFrame:
     """The predictions with ``experiment`` and ``seed``, as if each variant were an experiment run with one seed.
 
-    :func:`ser_lib.tables.scores` then makes the same of them as of the network's.
+    :func:`ser_lib.scoring.scores` then makes the same of them as of the network's.
     """
     names = [variant(*row) for row in predictions[["baseline", "normalisation"]].itertuples(index=False)]
     return predictions.assign(experiment=names, seed=0)

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ser_lib import paper, printed, tables
+from ser_lib import pages, paper, printed, wording
 from ser_lib.corpora import TITLES
 from ser_lib.errors import SerError
 from ser_lib.experiments import BATCH_SIZES, EXPERIMENTS, batch_name, depth_name, members
@@ -480,7 +480,7 @@ OWN_NUMBERS = "the printed numbers"
 NO_CORPUS = "–"
 
 
-def shown(ledger: pd.DataFrame, *names: str) -> tables.Shown:
+def shown(ledger: pd.DataFrame, *names: str) -> pages.Shown:
     """What the runs say on some claims, for the end of a chapter: a row per claim and finding, with its corpora.
 
     Args:
@@ -498,7 +498,7 @@ def shown(ledger: pd.DataFrame, *names: str) -> tables.Shown:
     same = ["claim", "effect", "basis", "verdict"]
     rows = chosen.groupby(same, sort=False)["corpus"].agg(", ".join).reset_index()
     columns = {"claim": "Claim", "corpus": "Corpus", "effect": "Found", "basis": "From", "verdict": "Verdict"}
-    return tables.Shown(rows[list(columns)].rename(columns=columns), "What our runs say, by corpus", CSS)
+    return pages.Shown(rows[list(columns)].rename(columns=columns), "What our runs say, by corpus", CSS)
 
 
 def by_claim(ledger: pd.DataFrame) -> pd.DataFrame:
@@ -511,11 +511,11 @@ def by_claim(ledger: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for name, part in measured.groupby("name", sort=False):
         found = part.set_index("corpus")
-        row = {"Claim": tables.Cell(part["claim"].iloc[0], href=f"{part['chapter'].iloc[0]}.html")}
+        row = {"Claim": pages.Cell(part["claim"].iloc[0], href=f"{part['chapter'].iloc[0]}.html")}
         for corpus in CORPORA:
             title = TITLES[corpus]
-            row[title] = _finding(found.loc[title]) if title in found.index else tables.Cell("–")
-        rows.append(row | {"Test": tables.Cell("test", href=f"#test-{name}")})
+            row[title] = _finding(found.loc[title]) if title in found.index else pages.Cell("–")
+        rows.append(row | {"Test": pages.Cell("test", href=f"#test-{name}")})
     return pd.DataFrame(rows)
 
 
@@ -525,10 +525,10 @@ def by_number(ledger: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Claim": tables.Cell(row.claim, href=f"{row.chapter}.html"),
-                "Verdict": tables.Cell(row.verdict, css=CSS[row.verdict]),
+                "Claim": pages.Cell(row.claim, href=f"{row.chapter}.html"),
+                "Verdict": pages.Cell(row.verdict, css=CSS[row.verdict]),
                 "Found": row.effect if row.verdict != NOT_TESTABLE else row.basis,
-                "Test": tables.Cell("test", href=f"#test-{row.name}"),
+                "Test": pages.Cell("test", href=f"#test-{row.name}"),
             }
             for row in other.itertuples(index=False)
         ]
@@ -544,7 +544,7 @@ def tests(ledger: pd.DataFrame) -> pd.DataFrame:
         first = part.iloc[0]
         rows.append(
             {
-                "Claim": tables.Cell(first["claim"], anchor=f"test-{name}"),
+                "Claim": pages.Cell(first["claim"], anchor=f"test-{name}"),
                 "Place": first["place"],
                 "Test": first["test"],
                 "Command on IEMOCAP": command,
@@ -553,18 +553,18 @@ def tests(ledger: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _finding(row: pd.Series) -> tables.Cell:
+def _finding(row: pd.Series) -> pages.Cell:
     """Verdict, effect and what it rests on, in one cell."""
     outcome = row["verdict"]
     note = "" if outcome in _NOTHING else f"{row['effect']} ({_basis(row)})"
-    return tables.Cell(outcome, css=CSS[outcome], note=note)
+    return pages.Cell(outcome, css=CSS[outcome], note=note)
 
 
 def _basis(row: pd.Series) -> str:
     """What a finding rests on: each speaker with its seeds; of predictions, the seeds behind them."""
     if not row["seeds"]:
         return row["basis"]
-    seeds = tables.counted(row["seeds"], "seed")
+    seeds = wording.counted(row["seeds"], "seed")
     per_speaker = re.sub(r"speakers?", rf"\g<0> × {seeds}", row["basis"], count=1)
     return per_speaker if per_speaker != row["basis"] else f"{row['basis']}; {seeds}"
 

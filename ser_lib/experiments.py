@@ -7,6 +7,7 @@ together, and which other experiment each is compared with.
 
 import difflib
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -469,6 +470,9 @@ FAMILIES: Mapping[str, Family] = {
 }
 """Name of each family -> its question and its experiments."""
 
+NO_FAMILY = "no family"
+"""Where an experiment belongs that answers none of the families' questions."""
+
 
 def parse_settings(assignments: Sequence[str]) -> dict[str, Any]:
     """``["epochs=2", "vtlp=none"]`` -> ``{"epochs": 2, "vtlp": "none"}``; values are JSON, or else plain words.
@@ -536,6 +540,17 @@ def compared(names: Sequence[str], reference: str = "") -> dict[str, str]:
     if not pairs:
         raise SerError(f"{', '.join(names)}: name two experiments or more, or a family ({', '.join(FAMILIES)})")
     return pairs
+
+
+def family_of(experiment: str) -> str:
+    """The family that an experiment belongs to: the first that compares it with another, else the first that needs it.
+
+    Args:
+        experiment: its name; `NO_FAMILY` if no family holds it.
+    """
+    compares = (name for name, family in FAMILIES.items() if experiment in family.references)
+    holds = (name for name, family in FAMILIES.items() if experiment in family.experiments)
+    return next(itertools.chain(compares, holds), NO_FAMILY)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

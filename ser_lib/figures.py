@@ -20,10 +20,10 @@ from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Patch, Rectangle
 
-from ser_lib import audio, features, inference, optim, paper, style, tables, vtlp
+from ser_lib import audio, features, inference, optim, paper, scoring, style, tables, vtlp, wording
 from ser_lib.corpora import EMOTIONS, TITLES, iemocap
 from ser_lib.errors import SerError
-from ser_lib.experiments import BATCH_SIZES, FAMILIES, batch_name
+from ser_lib.experiments import BATCH_SIZES, FAMILIES, batch_name, family_of
 from ser_lib.folds import Fold, oversample
 
 GREY = "#767676"
@@ -96,7 +96,7 @@ def class_distributions(counts: Mapping[str, pd.Series]) -> Figure:
     figure = Figure(figsize=style.size(height=2.1))
     grid = figure.subplots(1, max(len(counts), 1), sharey=True, squeeze=False)[0]
     if not counts:
-        _say_not_run(grid[0], tables.NOT_RUN)
+        _say_not_run(grid[0], wording.NOT_RUN)
         grid[0].set_axis_off()
     for axes, (title, of_corpus) in zip(grid, counts.items(), strict=False):
         numbers = of_corpus.reindex(EMOTIONS, fill_value=0).to_numpy()
@@ -213,7 +213,7 @@ def frame_lengths(lengths: Mapping[str, np.ndarray]) -> Figure:
     if lengths:
         axes.legend(loc="lower right", bbox_to_anchor=(0.93, 0))
     else:
-        _say_not_run(axes, tables.NOT_RUN)
+        _say_not_run(axes, wording.NOT_RUN)
     return figure
 
 
@@ -356,7 +356,7 @@ def table1_scores(summary: pd.DataFrame) -> Figure:
     """The four experiments of Table 1: the paper's score beside ours, a mark per corpus.
 
     Args:
-        summary: as :func:`ser_lib.tables.summary` returns it; corpora and experiments may be missing.
+        summary: as :func:`ser_lib.scoring.summary` returns it; corpora and experiments may be missing.
 
     Returns:
         The figure: UA and WA in per cent; ours are means over speakers with 95 % intervals from `MINIMUM_FOLDS`
@@ -393,7 +393,7 @@ def fold_scores(scored: pd.DataFrame, corpus: str, experiment: str = "table1-bes
     """How much the score depends on the test speaker: the paper's Table 2, and beside it one of our corpora.
 
     Args:
-        scored: as :func:`ser_lib.tables.scores` returns them.
+        scored: as :func:`ser_lib.scoring.scores` returns them.
         corpus: whose runs to show.
         experiment: which of its experiments.
 
@@ -500,12 +500,12 @@ def layer_curves(table: pd.DataFrame, title: str, quantity: str) -> Figure:
         figure = Figure(figsize=style.size(height=3.3))
         axes = figure.subplots()
         axes.set(title=title, xlabel="epoch", ylabel=quantity, xticks=[], yticks=[])
-        _say_not_run(axes, tables.NOT_RUN)
+        _say_not_run(axes, wording.NOT_RUN)
         return figure
     figure = _layer_lines(_reached_by_half(table), ("pi", 100), quantity)
-    runs = len(table[tables.RUN].drop_duplicates())
+    runs = len(table[scoring.RUN].drop_duplicates())
     figure.axes[0].set(title=title)
-    figure.axes[0].get_legend().set_title(tables.counted(runs, "run"))
+    figure.axes[0].get_legend().set_title(wording.counted(runs, "run"))
     return figure
 
 
@@ -519,7 +519,7 @@ def paired_differences(
     """What each experiment adds to the one that it is compared with, paired by fold and seed.
 
     Args:
-        scored: as :func:`ser_lib.tables.scores` or :func:`ser_lib.tables.validation_scores` return them.
+        scored: as :func:`ser_lib.scoring.scores` or :func:`ser_lib.scoring.validation_scores` return them.
         corpus: whose runs to show.
         references: experiment -> the one that it is compared with, a row each, in this order from the top.
         metric: ``ua`` or ``wa``.
@@ -531,7 +531,7 @@ def paired_differences(
 
     Source: Sections 3 and 3.1, as far as they compare without a table.
     """
-    failures = pd.DataFrame(columns=tables.RUN) if failures is None else failures
+    failures = pd.DataFrame(columns=scoring.RUN) if failures is None else failures
     colour, marker = style.CORPUS[corpus], style.MARKER[corpus]
     face = colour if metric == "ua" else "white"
     figure = Figure(figsize=style.size(height=1.35 + 0.3 * len(references)))
@@ -539,19 +539,19 @@ def paired_differences(
     axes.axvline(0, color=GREY, linewidth=1)
     labels = []
     for row, (experiment, reference) in enumerate(references.items()):
-        points = 100 * tables.paired_difference(scored, corpus, experiment, reference, metric)
-        labels.append(f"{experiment} ({tables.counted(len(points), 'fold')})" if len(points) else experiment)
+        points = 100 * scoring.paired_difference(scored, corpus, experiment, reference, metric)
+        labels.append(f"{experiment} ({wording.counted(len(points), 'fold')})" if len(points) else experiment)
         if not len(points):
-            (own,) = tables.in_common(scored, corpus, [experiment])
-            words = tables.NOTHING_SHARED if len(own) else tables.absence(failures, corpus, experiment)
+            (own,) = scoring.in_common(scored, corpus, [experiment])
+            words = wording.NOTHING_SHARED if len(own) else wording.absence(failures, corpus, experiment)
             axes.text(
                 0.5, row, words, transform=axes.get_yaxis_transform(), ha="center", va="center", color=GREY, fontsize=8,
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
             )  # fmt: skip
             continue
         axes.plot(points, np.full(len(points), row + 0.22), "o", color=colour, markersize=2.5, alpha=0.7)
-        if len(points) >= tables.MINIMUM_FOLDS:
-            axes.hlines(row, *tables.supported_interval(points), color=colour)
+        if len(points) >= scoring.MINIMUM_FOLDS:
+            axes.hlines(row, *scoring.supported_interval(points), color=colour)
         axes.plot(points.mean(), row, marker, color=colour, markerfacecolor=face, markersize=6)
     axes.set_yticks(range(len(labels)), labels)
     axes.set(
@@ -566,7 +566,7 @@ def paired_differences(
         "mean over folds": Line2D(
             [], [], color=colour, marker=marker, markerfacecolor=face, markersize=6, linestyle="none"
         ),
-        f"95 % interval, from {tables.MINIMUM_FOLDS} folds on": Line2D([], [], color=colour),
+        f"95 % interval, from {scoring.MINIMUM_FOLDS} folds on": Line2D([], [], color=colour),
     }
     figure.legend(marks.values(), marks, loc="outside lower center", ncols=3)
     return figure
@@ -593,12 +593,12 @@ def depth_map(scores: pd.DataFrame, costs: pd.DataFrame) -> Figure:
     left, right = figure.subplots(1, 2)
     _draw_map(left, 100 * scores, (100 * scores).map("{:.1f}".format))
     _draw_map(right, work, work.map("{:.1f}".format) + "\n" + weights.map("{:.0f} k".format))
-    count = f", mean of {tables.counted(folds, 'fold')}" if folds else ""
+    count = f", mean of {wording.counted(folds, 'fold')}" if folds else ""
     corpus = f"{TITLES[scores.attrs['corpus']]}: " if "corpus" in scores.attrs else ""
     left.set_title(f"{corpus}{metric.upper()} (%){count}")
     right.set_title("million multiply-adds, parameters")
     if scores.isna().to_numpy().any():
-        words = f"hatched, –: {tables.NOT_RUN}"
+        words = f"hatched, –: {wording.NOT_RUN}"
         left.annotate(
             words, (0, 0), (0, -38), xycoords="axes fraction", textcoords="offset points", color=GREY, fontsize=8
         )
@@ -609,7 +609,7 @@ def table3_scores(scored: pd.DataFrame, metric: str = "ua") -> Figure:
     """Recurrent batch normalisation by batch size: the paper's score beside ours, a mark per corpus.
 
     Args:
-        scored: as :func:`ser_lib.tables.scores` or :func:`ser_lib.tables.validation_scores` return them; corpora and
+        scored: as :func:`ser_lib.scoring.scores` or :func:`ser_lib.scoring.validation_scores` return them; corpora and
             experiments may be missing.
         metric: ``ua`` or ``wa``.
 
@@ -620,7 +620,7 @@ def table3_scores(scored: pd.DataFrame, metric: str = "ua") -> Figure:
 
     Source: Table 3.
     """
-    summary = tables.summary(scored)
+    summary = scoring.summary(scored)
     corpora = _corpora_of(scored)
     rules = {False: {"linestyle": "-"}, True: {"linestyle": "-.", "markerfacecolor": "white"}}
     figure = Figure(figsize=style.size(height=4.4))
@@ -677,9 +677,9 @@ def normalisation_curves(histories: pd.DataFrame, pairs: Mapping[str, tuple[str,
         shared = set(runs[0].index) & set(runs[1].index)
         axes.set_title(title)
         if not shared:
-            _say_not_run(axes, tables.NOTHING_SHARED if all(map(len, runs)) else tables.NOT_RUN)
+            _say_not_run(axes, wording.NOTHING_SHARED if all(map(len, runs)) else wording.NOT_RUN)
             continue
-        axes.set_title(f"{tables.counted(len(shared), 'run')} each", loc="right", fontsize=8)
+        axes.set_title(f"{wording.counted(len(shared), 'run')} each", loc="right", fontsize=8)
         for part, look in zip(runs, _NORMALISATION.values(), strict=True):
             part = part[np.array([run in shared for run in part.index])].reset_index()
             mean = _reached_by_half(part).groupby("epoch")[["training_loss", "validation_loss"]].mean()
@@ -753,7 +753,7 @@ def best_of_seeds(table: pd.DataFrame, title: str) -> Figure:
     axes = figure.subplots()
     axes.set(title=title, xlabel="runs to choose from", ylabel="expected score of the best run (%)")
     if table.empty:
-        _say_not_run(axes, f"{tables.NOT_RUN} with two seeds")
+        _say_not_run(axes, f"{wording.NOT_RUN} with two seeds")
         axes.set(xticks=[], yticks=[])
         return figure
     axes.plot(table["k"], 100 * table["expected_best"], "o-", color=style.OURS)
@@ -766,7 +766,7 @@ def best_of_seeds(table: pd.DataFrame, title: str) -> Figure:
     axes.margins(0.08, 0.15)
     folds = len(table.attrs.get("folds", ()))
     if folds:
-        axes.set_title(f"mean of {tables.counted(folds, 'fold')}", loc="right", fontsize=8)
+        axes.set_title(f"mean of {wording.counted(folds, 'fold')}", loc="right", fontsize=8)
     return figure
 
 
@@ -794,10 +794,10 @@ def power_curves(spread: inference.Components | None, title: str, speakers: Sequ
         studies[0] = [(f"{count} speakers", count, 1, spread.one_seed, 0.0) for count in speakers]
         if np.isfinite(spread.within):
             studies[1] = [
-                (tables.counted(seeds, "seed"), count, seeds, spread.between, spread.within)
+                (wording.counted(seeds, "seed"), count, seeds, spread.between, spread.within)
                 for count, seeds in inference.DESIGNS
             ]
-    absent = tables.NOT_RUN if spread is None else f"{tables.NOT_RUN} with two seeds"
+    absent = wording.NOT_RUN if spread is None else f"{wording.NOT_RUN} with two seeds"
     for axes, words, lines in zip(panels, ("one seed each", "ten speakers"), studies, strict=True):
         axes.axhline(100 * inference.POWER, color=GREY, linestyle=":", linewidth=1)
         axes.plot(steps, np.zeros(len(steps)), _PAPER_MARKER, color=style.PAPER, markersize=8, clip_on=False, zorder=3)
@@ -1023,7 +1023,7 @@ def rise_by_best_of(table: pd.DataFrame) -> Figure:
 
 def _corpora_of(table: pd.DataFrame) -> list[str]:
     """The corpora that a figure shows: all of the pages, run or not, and the synthetic one where it is in the table."""
-    return [*tables.CORPORA] + ["synthetic"] * ("synthetic" in set(table["corpus"]))
+    return [*wording.CORPORA] + ["synthetic"] * ("synthetic" in set(table["corpus"]))
 
 
 def _distance_from_one(correlation: np.ndarray) -> np.ndarray:
@@ -1040,7 +1040,7 @@ def baseline_scores(scored: pd.DataFrame, predictions: pd.DataFrame) -> Figure:
     """The baselines and the network on the same folds, a mark per corpus.
 
     Args:
-        scored: of the network, as :func:`ser_lib.tables.scores` returns them.
+        scored: of the network, as :func:`ser_lib.scoring.scores` returns them.
         predictions: of the baselines, as :func:`ser_lib.baselines.load` returns them; corpora may be missing.
 
     Returns:
@@ -1051,7 +1051,7 @@ def baseline_scores(scored: pd.DataFrame, predictions: pd.DataFrame) -> Figure:
     labels = [f"{title}\n({by})" if by != "none" else title for title, by in variants.values()]
     labels += tables.NETWORKS.values()
     names = [*variants, *tables.NETWORKS]
-    summarised = tables.summary(pd.concat([scored, tables.baseline_scores(predictions)]))
+    summarised = scoring.summary(pd.concat([scored, tables.baseline_scores(predictions)]))
     part = summarised[summarised["experiment"].isin(names)]
     corpora = _corpora_of(part)
     figure = Figure(figsize=style.size(height=5.4))
@@ -1076,8 +1076,8 @@ def protocol_scores(scored: pd.DataFrame) -> Figure:
     """What speakers score under each protocol, a mark per corpus.
 
     Args:
-        scored: as :func:`ser_lib.tables.speaker_scores` returns them; of each corpus, the seeds that all protocols have
-            are drawn.
+        scored: as :func:`ser_lib.scoring.speaker_scores` returns them; of each corpus, the seeds that all protocols
+            have are drawn.
 
     Returns:
         The figure: UA and WA in per cent; a dot per speaker (mean over seeds), means over speakers with 95 % intervals
@@ -1085,8 +1085,8 @@ def protocol_scores(scored: pd.DataFrame) -> Figure:
 
     Source: Section 3, first paragraph.
     """
-    chosen = tables.of_shared_seeds(scored, tables.PROTOCOLS)
-    summarised = tables.summary(chosen)
+    chosen = scoring.of_shared_seeds(scored, tables.PROTOCOLS)
+    summarised = scoring.summary(chosen)
     corpora = _corpora_of(chosen)
     names = list(tables.PROTOCOLS)
     figure = Figure(figsize=style.size(height=5.0))
@@ -1095,7 +1095,7 @@ def protocol_scores(scored: pd.DataFrame) -> Figure:
     for axes, (metric, label) in zip(grid, METRICS.items(), strict=True):
         for corpus, offset in zip(corpora, offsets, strict=True):
             for row, name in enumerate(names):
-                part = tables.balanced(chosen[(chosen["corpus"] == corpus) & (chosen["experiment"] == name)])
+                part = scoring.balanced(chosen[(chosen["corpus"] == corpus) & (chosen["experiment"] == name)])
                 dots = 100 * part.groupby("fold")[metric].mean().to_numpy(dtype=float)
                 places = np.full(len(dots), row + offset)
                 axes.plot(dots, places, "o", color=style.CORPUS[corpus], markersize=2, alpha=0.4)
@@ -1115,7 +1115,7 @@ def run_seconds(runs: pd.DataFrame) -> Figure:
     """How long single runs took, by family of experiments and corpus.
 
     Args:
-        runs: as in :class:`ser_lib.records.Results`, each run in the family of :func:`ser_lib.tables.family_of`.
+        runs: as in :class:`ser_lib.records.Results`, each run in the family of :func:`ser_lib.experiments.family_of`.
 
     Returns:
         The figure, in seconds of wall clock on a logarithmic scale: a mark per run, hollow if it was made on a GPU, and
@@ -1123,7 +1123,7 @@ def run_seconds(runs: pd.DataFrame) -> Figure:
 
     Source: none in the paper, which states no cost.
     """
-    runs = runs.assign(family=runs["experiment"].map(tables.family_of))
+    runs = runs.assign(family=runs["experiment"].map(family_of))
     medians = runs.groupby("family")["seconds"].median().sort_values(ascending=False, kind="stable")
     families = [*medians.index, *(family for family in FAMILIES if family not in medians.index)]
     corpora = _corpora_of(runs)
@@ -1133,7 +1133,7 @@ def run_seconds(runs: pd.DataFrame) -> Figure:
     for corpus, offset in zip(corpora, offsets, strict=True):
         part = runs[runs["corpus"] == corpus]
         colour, marker = style.CORPUS[corpus], style.MARKER[corpus]
-        count = tables.counted(len(part), "run") if len(part) else _absent(corpus)
+        count = wording.counted(len(part), "run") if len(part) else _absent(corpus)
         label = f"ours, {TITLES[corpus]}: {count}"
         axes.plot([], [], marker, color=colour, markersize=4, label=label)
         for row, family in enumerate(families):
@@ -1148,7 +1148,7 @@ def run_seconds(runs: pd.DataFrame) -> Figure:
             axes.vlines(median, row + offset - 0.1, row + offset + 0.1, color=colour, linewidth=2)
     for row in range(len(medians), len(families)):
         axes.text(
-            0.5, row, tables.NOT_RUN, transform=axes.get_yaxis_transform(), ha="center", va="center", color=GREY,
+            0.5, row, wording.NOT_RUN, transform=axes.get_yaxis_transform(), ha="center", va="center", color=GREY,
             fontsize=8,
         )  # fmt: skip
     axes.plot([], [], "|", color=GREY, markersize=8, markeredgewidth=2, label="median")
@@ -1255,15 +1255,15 @@ def _mean_label(ours: pd.DataFrame, corpus: str, experiments: int, noun: str = "
     if not len(ours):
         return f"ours, {TITLES[corpus]}: {_absent(corpus)}"
     fewest, most = ours["folds"].min(), ours["folds"].max()
-    speakers = tables.counted(most, "speaker") if fewest == most else f"{fewest} to {most} speakers"
+    speakers = wording.counted(most, "speaker") if fewest == most else f"{fewest} to {most} speakers"
     some = "" if len(ours) == experiments else f", {len(ours)} of {experiments} {noun}"
-    interval = ", 95 % interval" if most >= tables.MINIMUM_FOLDS else ""
-    interval += f" from {tables.MINIMUM_FOLDS} on" if fewest < tables.MINIMUM_FOLDS <= most else ""
+    interval = ", 95 % interval" if most >= scoring.MINIMUM_FOLDS else ""
+    interval += f" from {scoring.MINIMUM_FOLDS} on" if fewest < scoring.MINIMUM_FOLDS <= most else ""
     return f"ours, {TITLES[corpus]}: mean of {speakers}{interval}{some}"
 
 
 def _absent(corpus: str) -> str:
-    return tables.LICENCE if corpus == "iemocap" else tables.NOT_RUN
+    return wording.LICENCE if corpus == "iemocap" else wording.NOT_RUN
 
 
 def _say_not_run(axes: Axes, words: str) -> None:
@@ -1325,7 +1325,7 @@ def _draw_folds(axes: Axes, scores: pd.DataFrame, metric: str, colour: str, mark
     """Scores in per cent by test speaker, their mean over speakers and its interval."""
     speakers = list(scores["test_speaker"].drop_duplicates())
     by_speaker = scores.groupby("test_speaker")[metric].mean()[speakers]
-    mean, (low, high) = by_speaker.mean(), tables.supported_interval(by_speaker.to_numpy())
+    mean, (low, high) = by_speaker.mean(), scoring.supported_interval(by_speaker.to_numpy())
     if low < high:  # no interval for few speakers
         axes.axhspan(low, high, color=colour, alpha=0.12, linewidth=0)
     axes.axhline(mean, color=colour, linewidth=1)
@@ -1335,7 +1335,7 @@ def _draw_folds(axes: Axes, scores: pd.DataFrame, metric: str, colour: str, mark
     if len(scores) > len(speakers):
         axes.hlines(by_speaker, np.arange(len(speakers)) - 0.3, np.arange(len(speakers)) + 0.3, color=colour)
     axes.plot(places, scores[metric], marker, color=colour, markerfacecolor=face, markersize=size)
-    axes.set_title(f"mean {tables.with_interval(mean / 100, low / 100, high / 100)}", loc="right", fontsize=8)
+    axes.set_title(f"mean {wording.with_interval(mean / 100, low / 100, high / 100)}", loc="right", fontsize=8)
     axes.set_xticks(range(len(speakers)), speakers, rotation=90 if len(speakers) > 12 else 0)
     axes.set_xlim(-0.6, len(speakers) - 0.4)
     axes.grid(axis="x", visible=False)

@@ -4,7 +4,7 @@ Speakers are the sample, and seeds are repeats within a speaker. Scores and diff
 (rows) by seeds (columns). Folds share most of their training data, so that their scores are not independent as every
 method here supposes: intervals, p values and power are a guide, and not exact.
 
-The interval of this project is Student's t over speaker means (:func:`ser_lib.tables.interval`). By simulation
+The interval of this project is Student's t over speaker means (:func:`ser_lib.scoring.interval`). By simulation
 (:func:`coverage`) it covers what it claims where ten speakers are normal, with one seed each and with several; the
 percentile and BCa bootstraps do not. Where speakers are skewed all fall short; the studentised bootstrap comes nearer
 by a few points at most, with wider intervals, which does not pay for an interval that depends on random numbers.
@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from ser_lib import paper, tables
+from ser_lib import paper, scoring, wording
 from ser_lib.corpora import TITLES
 from ser_lib.errors import SerError
 
@@ -51,7 +51,7 @@ def scores_by_speaker(scored: pd.DataFrame, corpus: str, experiment: str, metric
     """Scores of one experiment as a grid of speakers by seeds.
 
     Args:
-        scored: as :func:`ser_lib.tables.scores` returns them.
+        scored: as :func:`ser_lib.scoring.scores` returns them.
         corpus, experiment: whose runs.
         metric: ``wa`` or ``ua``.
 
@@ -59,7 +59,7 @@ def scores_by_speaker(scored: pd.DataFrame, corpus: str, experiment: str, metric
         A row per fold, a column per seed that every fold has run; scores in [0, 1]. If there is no such seed, all of
         them, NaN where not run. Empty without runs.
     """
-    (part,) = tables.in_common(scored, corpus, [experiment])
+    (part,) = scoring.in_common(scored, corpus, [experiment])
     return _grid(part[metric])
 
 
@@ -69,17 +69,17 @@ def differences_by_speaker(
     """What an experiment adds to a reference, paired by fold and seed, as a grid of speakers by seeds.
 
     Args:
-        scored: as :func:`ser_lib.tables.scores` returns them.
+        scored: as :func:`ser_lib.scoring.scores` returns them.
         corpus: whose runs.
         experiment, reference: what is compared with what.
         metric: ``wa`` or ``ua``.
 
     Returns:
-        As :func:`scores_by_speaker`, differences in [-1, 1], of the runs of :func:`ser_lib.tables.in_common`: seeds
+        As :func:`scores_by_speaker`, differences in [-1, 1], of the runs of :func:`ser_lib.scoring.in_common`: seeds
         that only some folds have run with both experiments are left out, unless there is no other. The mean of a row is
-        what :func:`ser_lib.tables.paired_difference` gives of that fold.
+        what :func:`ser_lib.scoring.paired_difference` gives of that fold.
     """
-    sides = tables.in_common(scored, corpus, [experiment, reference])
+    sides = scoring.in_common(scored, corpus, [experiment, reference])
     return _grid(sides[0][metric] - sides[1][metric])
 
 
@@ -98,7 +98,7 @@ def student_interval(scores: np.ndarray, level: float = LEVEL) -> tuple[np.ndarr
     Raises:
         SerError: there are fewer than two speakers, or runs are missing.
     """
-    return tables.interval(_complete(scores).mean(axis=-1), level)
+    return scoring.interval(_complete(scores).mean(axis=-1), level)
 
 
 def percentile_interval(
@@ -274,7 +274,7 @@ def sign_flip_p(differences: np.ndarray, resamples: int = 19_999, seed: int = 0)
     differences = np.asarray(differences, dtype=float)
     speakers = differences.shape[-1]
     if speakers == 0 or not np.isfinite(differences).all():
-        raise SerError(f"{tables.counted(speakers, 'difference')} with gaps or none: give one number per speaker")
+        raise SerError(f"{wording.counted(speakers, 'difference')} with gaps or none: give one number per speaker")
     if speakers == 1:  # of the two flips both are as far from zero; SciPy asks for two observations
         return np.ones(differences.shape[:-1])
     return stats.permutation_test(
@@ -357,7 +357,7 @@ def variance_components(scores: np.ndarray) -> Components:
     scores = np.asarray(scores, dtype=float)
     counts = np.isfinite(scores).sum(axis=1)
     if len(counts) < 2 or counts.min() == 0:
-        raise SerError(f"{tables.counted(len(counts), 'speaker')}: components need two, each with a run")
+        raise SerError(f"{wording.counted(len(counts), 'speaker')}: components need two, each with a run")
     speakers, runs = len(counts), counts.sum()
     means = np.nanmean(scores, axis=1)
     if counts.max() == 1:
@@ -459,7 +459,7 @@ def comparisons(
     """Differences between experiments with all that this module says about them, in percentage points.
 
     Args:
-        scored: as :func:`ser_lib.tables.scores` returns them.
+        scored: as :func:`ser_lib.scoring.scores` returns them.
         failures: runs whose loss did not stay finite.
         corpora: whose runs.
         references: experiment -> the one that it is compared with.
@@ -470,7 +470,7 @@ def comparisons(
         difference, empty where there is one), ``speakers, seeds``, the ``mean`` with its 95 % interval ``low, high``,
         the ``p`` of sign flips and ``adjusted_p`` (Holm, over the differences of that corpus), and ``between, within,
         one_seed`` of its :class:`Components`. NaN where there are no runs, or fewer speakers than decide anything
-        (:data:`ser_lib.tables.MINIMUM_FOLDS`).
+        (:data:`ser_lib.scoring.MINIMUM_FOLDS`).
 
     Source: Tables 1 and 3, as differences.
     """
@@ -518,7 +518,7 @@ def smallest_effects(components: Mapping[str, Components | None]) -> pd.DataFram
     """
     rows = []
     for corpus, spread in components.items():
-        cells = dict.fromkeys(map(_design_name, DESIGNS), tables.absence(pd.DataFrame(columns=tables.RUN), corpus, ""))
+        cells = dict.fromkeys(map(_design_name, DESIGNS), wording.absence(wording.NO_FAILURES, corpus, ""))
         if spread is not None:
             cells = {_design_name(design): _effect_in_words(spread, *design) for design in DESIGNS}
         rows.append({"Corpus": TITLES[corpus], **cells})
@@ -533,7 +533,7 @@ def printed_folds() -> pd.DataFrame:
     rows = []
     for metric in ("ua", "wa"):
         scores = paper.table2()[metric].to_numpy()
-        low, high = tables.interval(scores)
+        low, high = scoring.interval(scores)
         rows.append(
             {
                 "Score": metric.upper(),
@@ -638,8 +638,8 @@ def _power_of_ratio(ratio: float | np.ndarray, speakers: int, level: float) -> n
 
 def _absence(scored: pd.DataFrame, failures: pd.DataFrame, corpus: str, experiment: str) -> str:
     """Why a difference has no runs."""
-    (own,) = tables.in_common(scored, corpus, [experiment])
-    return tables.NOTHING_SHARED if len(own) else tables.absence(failures, corpus, experiment)
+    (own,) = scoring.in_common(scored, corpus, [experiment])
+    return wording.NOTHING_SHARED if len(own) else wording.absence(failures, corpus, experiment)
 
 
 def _findings(grid: pd.DataFrame) -> dict[str, float]:
@@ -648,9 +648,9 @@ def _findings(grid: pd.DataFrame) -> dict[str, float]:
         return {"speakers": 0, "seeds": 0}
     means = grid.mean(axis=1).to_numpy()
     found = {"speakers": len(grid), "seeds": int(grid.notna().sum(axis=1).min()), "mean": means.mean()}
-    if len(grid) < tables.MINIMUM_FOLDS:
+    if len(grid) < scoring.MINIMUM_FOLDS:
         return found
-    low, high = tables.interval(means, LEVEL)
+    low, high = scoring.interval(means, LEVEL)
     spread = variance_components(grid)
     found |= {"low": low, "high": high, "p": float(sign_flip_p(means))}
     return found | {"between": spread.between, "within": spread.within, "one_seed": spread.one_seed}
@@ -680,7 +680,7 @@ def _p(p: float) -> str:
 
 
 def _design_name(design: tuple[int, int]) -> str:
-    return f"{design[0]} speakers × {tables.counted(design[1], 'seed')}"
+    return f"{design[0]} speakers × {wording.counted(design[1], 'seed')}"
 
 
 def _effect_in_words(spread: Components, speakers: int, seeds: int) -> str:

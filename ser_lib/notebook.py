@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from IPython.display import display
 
-from ser_lib import figures, tables
+from ser_lib import figures, pages, provenance, scoring, tables
 from ser_lib.corpora import TITLES
 from ser_lib.errors import SerError
 from ser_lib.experiments import FAMILIES, suggestion
@@ -59,19 +59,20 @@ def show_comparisons(results: Results, scored: pd.DataFrame, family: str, captio
 
     Args:
         results: all runs, and those that diverged.
-        scored: their scores; as :func:`ser_lib.tables.scores` or :func:`ser_lib.tables.validation_scores` return them.
+        scored: their scores; as :func:`ser_lib.scoring.scores` or :func:`ser_lib.scoring.validation_scores` return
+            them.
         family: its name in :data:`ser_lib.experiments.FAMILIES`.
         caption: of every table, which names its corpus behind it.
 
     Source: Sections 3 and 3.1, as far as they compare without a table.
     """
     references = FAMILIES[family].references
-    run = pd.concat([results.runs[tables.RUN], results.failures[tables.RUN]])
-    corpora = tables.corpora_with(run, family)
+    run = pd.concat([results.runs[scoring.RUN], results.failures[scoring.RUN]])
+    corpora = provenance.corpora_with(run, family)
     for corpus in corpora:
         compared = tables.comparison(scored, results.failures, corpus, references)
-        display(tables.Shown(compared, f"{caption}, {TITLES[corpus]}; differences in points, paired by fold and seed"))
+        display(pages.Shown(compared, f"{caption}, {TITLES[corpus]}; differences in points, paired by fold and seed"))
         display(figures.paired_differences(scored, corpus, references, "ua", results.failures))
-    counted = tables.in_differences(results.runs, references)
-    unlike = tables.across_hardware(counted, references)
-    display(tables.Source(tables.provenance(counted, family, corpora=corpora) + unlike))
+    counted = scoring.in_differences(results.runs, references)
+    unlike = provenance.across_hardware(counted, references)
+    display(pages.Source(provenance.behind(counted, family, corpora=corpora) + unlike))

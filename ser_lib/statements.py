@@ -12,14 +12,14 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from ser_lib import records, tables, variety, verdicts
+from ser_lib import records, scoring, variety, verdicts, wording
 from ser_lib.corpora import EMOTIONS
 from ser_lib.experiments import find_experiment
 from ser_lib.features import frame_counts
 from ser_lib.model import describe
-from ser_lib.tables import CORPORA
 from ser_lib.training import build_model
 from ser_lib.verdicts import FAILS, HOLDS, LEVEL, MINIMUM_FOLDS, NOT_RUN, UNDECIDED, Verdict
+from ser_lib.wording import CORPORA
 
 PROBABILITIES = [f"p_{emotion}" for emotion in EMOTIONS]
 
@@ -35,7 +35,7 @@ class Evidence:
     """What verdicts are computed from, all of it from records.
 
     Attributes:
-        scored: WA and UA of every run, as :func:`ser_lib.tables.scores` returns them.
+        scored: WA and UA of every run, as :func:`ser_lib.scoring.scores` returns them.
         results: the records themselves.
         utterances: corpus -> its table of utterances, where one is kept.
         variety: as :func:`ser_lib.variety.load` returns it.
@@ -51,22 +51,22 @@ class Evidence:
         """The evidence that some results are."""
         kept = {corpus: records.load_utterances(corpus) for corpus in CORPORA}
         utterances = {corpus: table for corpus, table in kept.items() if table is not None}
-        return cls(tables.scores(results.predictions), results, utterances, variety.load())
+        return cls(scoring.scores(results.predictions), results, utterances, variety.load())
 
     def difference(self, corpus: str, experiment: str, reference: str, metric: str) -> np.ndarray:
         """Points that an experiment adds to a reference, one per speaker: shape (speakers,)."""
-        return 100 * tables.paired_difference(self.scored, corpus, experiment, reference, metric)
+        return 100 * scoring.paired_difference(self.scored, corpus, experiment, reference, metric)
 
     def guesses(self, corpus: str, experiment: str, beside: str) -> bool:
         """Whether an experiment's UA, in the runs shared with another, is not told apart from guessing.
 
         Then its interval over speakers holds 1 / classes.
         """
-        part, _ = tables.in_common(self.scored, corpus, [experiment, beside])
+        part, _ = scoring.in_common(self.scored, corpus, [experiment, beside])
         by_speaker = part.groupby("fold")["ua"].mean().to_numpy(dtype=float)
         if len(by_speaker) < MINIMUM_FOLDS:
             return False
-        low, high = tables.interval(by_speaker, LEVEL)
+        low, high = scoring.interval(by_speaker, LEVEL)
         return low <= 1 / len(EMOTIONS) <= high
 
     def seeds(self, corpus: str, experiments: Iterable[str]) -> int:
@@ -76,7 +76,7 @@ class Evidence:
         """
         first, *others = experiments
         pairs = [[first, other] for other in others] or [[first]]
-        shared = [tables.in_common(self.scored, corpus, pair)[0] for pair in pairs]
+        shared = [scoring.in_common(self.scored, corpus, pair)[0] for pair in pairs]
         return min((int(part.groupby("fold").size().min()) for part in shared if len(part)), default=0)
 
 
@@ -334,7 +334,7 @@ class Course(OfTwo):
         histories = evidence.results.histories
         compared = histories["experiment"].isin([self.experiment, self.reference])
         values = by_run(histories[compared & (histories["corpus"] == corpus)], course.of)
-        differences = tables.paired_difference(values, corpus, self.experiment, self.reference, "value")
+        differences = scoring.paired_difference(values, corpus, self.experiment, self.reference, "value")
         return verdicts.judge_difference(differences, self.direction, unit=course.unit)
 
 
@@ -463,7 +463,7 @@ class Level(OfOne):
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
         scored = evidence.scored
-        part = tables.balanced(scored[(scored["corpus"] == corpus) & (scored["experiment"] == self.experiment)])
+        part = scoring.balanced(scored[(scored["corpus"] == corpus) & (scored["experiment"] == self.experiment)])
         return verdicts.judge_level(
             100 * part.groupby("fold")[self.metric].mean().to_numpy(dtype=float), self.printed, MARGIN
         )
@@ -489,7 +489,7 @@ class FrameRange(Measured):
             return verdicts.NO_RUNS
         frames = frame_counts(table["duration"])
         found = int(frames.min()), int(frames.max())
-        basis = tables.counted(len(table), "utterance")
+        basis = wording.counted(len(table), "utterance")
         return Verdict(HOLDS if found == self.printed else FAILS, f"{found[0]} to {found[1]}", basis)
 
     def command(self, corpus: str) -> str:
@@ -592,9 +592,9 @@ def _unless_guessing(
 def by_run(histories: pd.DataFrame, quantity: Callable[[pd.DataFrame, str], float]) -> pd.DataFrame:
     """A quantity of every run's history: ``corpus, experiment, fold, seed, value``."""
     rows = [
-        (*run, quantity(part.sort_values("epoch"), run[1])) for run, part in histories.groupby(tables.RUN, sort=True)
+        (*run, quantity(part.sort_values("epoch"), run[1])) for run, part in histories.groupby(scoring.RUN, sort=True)
     ]
-    return pd.DataFrame(rows, columns=[*tables.RUN, "value"])
+    return pd.DataFrame(rows, columns=[*scoring.RUN, "value"])
 
 
 def _alike(first: pd.DataFrame, second: pd.DataFrame) -> bool:

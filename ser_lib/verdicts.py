@@ -12,19 +12,19 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from ser_lib import tables
+from ser_lib import scoring, wording
 from ser_lib.inference import POWER, holm, smallest_effect
 
 HOLDS = "holds"
 FAILS = "does not hold"
 UNDECIDED = "undecided"
 NOT_TESTABLE = "not testable here"
-NOT_RUN = tables.NOT_RUN
+NOT_RUN = wording.NOT_RUN
 
 LEVEL = 0.95
 """Confidence level of every interval and 1 - level the significance of every test."""
 
-MINIMUM_FOLDS = tables.MINIMUM_FOLDS
+MINIMUM_FOLDS = scoring.MINIMUM_FOLDS
 """Fewer speakers than this decide nothing."""
 
 
@@ -51,7 +51,7 @@ def _too_few(speakers: int, effect: Callable[[], str], share: str = "") -> Verdi
     if speakers == 0:
         return NO_RUNS
     if speakers < MINIMUM_FOLDS:
-        basis = f"{share}{tables.counted(speakers, 'speaker')}, too few to decide (at least {MINIMUM_FOLDS})"
+        basis = f"{share}{wording.counted(speakers, 'speaker')}, too few to decide (at least {MINIMUM_FOLDS})"
         return Verdict(UNDECIDED, effect(), basis)
     return None
 
@@ -68,8 +68,8 @@ def judge_difference(differences: np.ndarray, direction: float, margin: float = 
     named = "" if unit == "points" else f" {unit}"
     if too_few := _too_few(len(differences), lambda: f"{differences.mean():+.1f}{named}"):
         return too_few
-    basis = tables.counted(len(differences), "speaker")
-    low, high = tables.interval(differences, LEVEL)
+    basis = wording.counted(len(differences), "speaker")
+    low, high = scoring.interval(differences, LEVEL)
     effect = f"{differences.mean():+.1f} [{low:+.1f}, {high:+.1f}]{named}"
     towards = (low, high) if direction > 0 else (-high, -low)
     if towards[0] > -margin:
@@ -91,10 +91,10 @@ def judge_ratio(logarithms: np.ndarray) -> Verdict:
     """
     if too_few := _too_few(len(logarithms), lambda: f"{np.exp(logarithms.mean()):.2f} times"):
         return too_few
-    low, high = tables.interval(logarithms, LEVEL)
+    low, high = scoring.interval(logarithms, LEVEL)
     effect = f"{np.exp(logarithms.mean()):.2f} times [{np.exp(low):.2f}, {np.exp(high):.2f}]"
     outcome = HOLDS if low > 0 else FAILS if high < 0 else UNDECIDED
-    return Verdict(outcome, effect, tables.counted(len(logarithms), "speaker"))
+    return Verdict(outcome, effect, wording.counted(len(logarithms), "speaker"))
 
 
 def judge_pace(logarithms: np.ndarray, factor: float) -> Verdict:
@@ -106,11 +106,11 @@ def judge_pace(logarithms: np.ndarray, factor: float) -> Verdict:
     """
     if too_few := _too_few(len(logarithms), lambda: f"{np.exp(logarithms.mean()):.2f} times"):
         return too_few
-    low, high = np.exp(tables.interval(logarithms, LEVEL))
+    low, high = np.exp(scoring.interval(logarithms, LEVEL))
     effect = f"{np.exp(logarithms.mean()):.2f} times [{low:.2f}, {high:.2f}]"
     apart, near = low > factor or high < 1 / factor, 1 / factor < low and high < factor
     outcome = HOLDS if apart else FAILS if near else UNDECIDED
-    return Verdict(outcome, effect, tables.counted(len(logarithms), "speaker"))
+    return Verdict(outcome, effect, wording.counted(len(logarithms), "speaker"))
 
 
 def judge_spread(correct: np.ndarray, utterances: np.ndarray) -> Verdict:
@@ -127,7 +127,7 @@ def judge_spread(correct: np.ndarray, utterances: np.ndarray) -> Verdict:
 
     if too_few := _too_few(len(correct), effect):
         return too_few
-    basis = tables.counted(len(correct), "speaker")
+    basis = wording.counted(len(correct), "speaker")
     wrong = utterances - correct
     if correct.sum() == 0 or wrong.sum() == 0:
         return Verdict(UNDECIDED, effect(), f"{basis}, all alike")
@@ -162,7 +162,7 @@ def judge_none_better(differences: Mapping[str, np.ndarray], margin: float = np.
         better = [name for name in compared if p[name] < 1 - LEVEL and compared[name].mean() > 0]
         if better:
             return FAILS, f"better: {', '.join(better)}"
-        below = all(tables.interval(values, LEVEL)[1] < margin for values in compared.values())
+        below = all(scoring.interval(values, LEVEL)[1] < margin for values in compared.values())
         outcome = HOLDS if below and len(compared) == len(differences) else UNDECIDED
         return outcome, f"smallest p, Holm: {min(p.values()):.2g}"
 
@@ -211,7 +211,7 @@ def _judge_several(differences: Mapping[str, np.ndarray], judge: Callable) -> Ve
     if too_few := _too_few(fewest, lambda: effect, share):
         return too_few
     outcome, finding = judge(compared, adjusted_p_values(compared))
-    return Verdict(outcome, effect, f"{share}{tables.counted(fewest, 'speaker')}; {finding}")
+    return Verdict(outcome, effect, f"{share}{wording.counted(fewest, 'speaker')}; {finding}")
 
 
 def adjusted_p_values(differences: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -235,10 +235,10 @@ def judge_level(scores: np.ndarray, printed: float, margin: float) -> Verdict:
     """
     if too_few := _too_few(len(scores), lambda: f"{scores.mean():.1f}"):
         return too_few
-    low, high = tables.interval(scores, LEVEL)
+    low, high = scoring.interval(scores, LEVEL)
     effect = f"{scores.mean():.1f} [{low:.1f}, {high:.1f}]"
     outcome = HOLDS if low > printed - margin else FAILS if high < printed else UNDECIDED
-    return Verdict(outcome, effect, tables.counted(len(scores), "speaker"))
+    return Verdict(outcome, effect, wording.counted(len(scores), "speaker"))
 
 
 def judge_distinct(same: int, total: int) -> Verdict:
@@ -251,5 +251,5 @@ def judge_distinct(same: int, total: int) -> Verdict:
     if total == 0:
         return NO_RUNS
     return Verdict(
-        FAILS if same == total else HOLDS, f"{same} of {tables.counted(total, 'run')} the same", "predictions"
+        FAILS if same == total else HOLDS, f"{same} of {wording.counted(total, 'run')} the same", "predictions"
     )

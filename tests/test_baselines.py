@@ -10,7 +10,18 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from ser_lib import __main__, baselines, corpora, features, metrics, paths, records, tables
+from ser_lib import (
+    __main__,
+    baselines,
+    corpora,
+    features,
+    metrics,
+    paths,
+    records,
+    scoring,
+    tables,
+    wording,
+)
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.folds import speaker_folds
@@ -401,7 +412,7 @@ def test_everything_else_works_without_opensmile(monkeypatch, made):
 
 def of_network(ua_by_fold, experiment="table1-best", seed=0, corpus="emodb"):
     rows = [(corpus, experiment, fold, seed, f"s{fold}", 20, 10, ua / 2, ua) for fold, ua in ua_by_fold.items()]
-    return pd.DataFrame(rows, columns=[*tables.RUN, "test_speaker", "utterances", "correct", "wa", "ua"])
+    return pd.DataFrame(rows, columns=[*scoring.RUN, "test_speaker", "utterances", "correct", "wa", "ua"])
 
 
 def of_baseline(right_by_fold, name="svm-egemaps", normalisation="training", corpus="emodb"):
@@ -429,22 +440,22 @@ def test_the_table_has_baselines_and_network_and_says_what_is_missing():
         cells = table["Emo-DB"]
         assert cells["linear SVM, eGeMAPS", "training rows"].startswith(mean)
         assert cells["network, best model of Table 1", "whole dataset (eq. 2)"].startswith(network)
-        assert (cells == tables.NOT_RUN).sum() == 5
-        assert set(table["RAVDESS"]) == {tables.NOT_RUN} and set(table["IEMOCAP"]) == {tables.LICENCE}
+        assert (cells == wording.NOT_RUN).sum() == 5
+        assert set(table["RAVDESS"]) == {wording.NOT_RUN} and set(table["IEMOCAP"]) == {wording.LICENCE}
 
 
 def test_the_interval_is_that_of_the_other_tables():
     table = tables.baselines_table(of_network({}), of_baseline({1: 5, 2: 5, 3: 6, 4: 6, 5: 7, 6: 7}), RUNS, "ua")
-    low, high = tables.supported_interval(np.array([0.25, 0.25, 0.5, 0.5, 0.75, 0.75]))
-    assert tables.with_interval(0.5, low, high) in table["Emo-DB"].tolist()
+    low, high = scoring.supported_interval(np.array([0.25, 0.25, 0.5, 0.5, 0.75, 0.75]))
+    assert wording.with_interval(0.5, low, high) in table["Emo-DB"].tolist()
 
 
 def test_a_table_of_nothing_is_all_gaps():
     table = tables.baselines_table(of_network({}), baselines.load(), RUNS, "ua")
-    assert set(table["Emo-DB"]) == {tables.NOT_RUN} and len(table) == 7
-    assert set(tables.chosen_strengths(baselines.load())["nEMO"]) == {tables.NOT_RUN}
+    assert set(table["Emo-DB"]) == {wording.NOT_RUN} and len(table) == 7
+    assert set(tables.chosen_strengths(baselines.load())["nEMO"]) == {wording.NOT_RUN}
     table = tables.network_over_baselines(of_network({}), baselines.load(), RUNS, "table1-best", "ua")
-    assert set(table["nEMO"]) == {tables.NOT_RUN}
+    assert set(table["nEMO"]) == {wording.NOT_RUN}
 
 
 def test_the_difference_is_the_networks_less_the_baselines_by_speaker():
@@ -453,10 +464,10 @@ def test_the_difference_is_the_networks_less_the_baselines_by_speaker():
     table = tables.network_over_baselines(pd.concat(seeds), predictions, RUNS, "table1-best", "ua")
     cells = table.set_index(["Method", "Standardised by"])["Emo-DB"]
     assert cells["linear SVM, eGeMAPS", "training rows"] == "+8.3 (3 folds)"  # (15 + 0 + 10) / 3
-    assert cells["majority class", "none"] == tables.NOT_RUN
+    assert cells["majority class", "none"] == wording.NOT_RUN
     other = pd.concat(seeds).assign(test_speaker="somebody else")
     table = tables.network_over_baselines(other, predictions, RUNS, "table1-best", "ua")
-    assert table["Emo-DB"].iloc[3] == tables.NOTHING_SHARED
+    assert table["Emo-DB"].iloc[3] == wording.NOTHING_SHARED
 
 
 def test_baselines_of_another_version_of_the_corpus_are_not_compared_with_the_network():

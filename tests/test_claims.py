@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_lib import claims, records, statements, tables, verdicts
+from ser_lib import claims, records, scoring, statements, verdicts
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.experiments import find_experiment
@@ -82,7 +82,7 @@ def test_an_interval_that_holds_zero_is_undecided_and_says_what_such_studies_fin
     found = float(re.search(r"^10 speakers; 80 % power at ([0-9.]+) points$", verdict.basis).group(1))
     # Drawn anew around such an effect, as spread as these are: four of five studies find it.
     drawn = np.random.default_rng(0).normal(found, differences.std(ddof=1), (2000, 10))
-    share = np.mean([tables.interval(study)[0] > 0 for study in drawn])
+    share = np.mean([scoring.interval(study)[0] > 0 for study in drawn])
     assert share == pytest.approx(0.8, abs=0.03)
     assert verdicts.judge_difference(differences, +1, margin=2.0).basis.endswith("points beyond the margin")
     assert verdicts.judge_difference(np.zeros(10), +1).basis == "10 speakers"
@@ -143,10 +143,10 @@ def test_editing_one_prediction_changes_the_effect():
 
 
 def test_only_folds_and_seeds_that_both_experiments_have_run_are_compared():
-    scored = tables.scores(
+    scored = scoring.scores(
         pd.concat([made_up("table1-baseline", BASE), made_up("table1-oversampling", [40] * 10, seed=1)])
     )
-    difference = tables.paired_difference(scored, "emodb", "table1-oversampling", "table1-baseline", "ua")
+    difference = scoring.paired_difference(scored, "emodb", "table1-oversampling", "table1-baseline", "ua")
     assert len(difference) == 0
 
 

@@ -16,10 +16,12 @@ from ser_lib.experiments import (
     CONVOLUTIONS,
     EXPERIMENTS,
     FAMILIES,
+    NO_FAMILY,
     Experiment,
     batch_name,
     compared,
     depth_name,
+    family_of,
     find_experiment,
     members,
     parse_settings,
@@ -554,3 +556,12 @@ def test_settings_are_json_or_plain_words():
 def test_settings_that_cannot_be_read_are_refused(given, message):
     with pytest.raises(SerError, match=message):
         parse_settings(given)
+
+
+def test_an_experiment_belongs_to_the_family_that_compares_it():
+    belongs = {name: family_of(name) for name in EXPERIMENTS}
+    assert belongs["table1-baseline"] == "table1"  # a reference of many
+    assert belongs["depth-4x2"] == "depth"  # a reference of the family before
+    assert belongs["normalisation-slow-3"] == "normalisation-slow"  # compared with nothing
+    assert belongs["quick"] == NO_FAMILY
+    assert set(belongs.values()) == {*FAMILIES, NO_FAMILY}

@@ -16,7 +16,20 @@ from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 from scipy import stats
 
-from ser_lib import baselines, features, figures, inference, model, paper, printed, style, tables, vtlp
+from ser_lib import (
+    baselines,
+    features,
+    figures,
+    inference,
+    model,
+    paper,
+    printed,
+    scoring,
+    style,
+    tables,
+    vtlp,
+    wording,
+)
 from ser_lib.corpora import EMOTIONS, NAMES, TITLES, iemocap
 from ser_lib.errors import SerError
 from ser_lib.experiments import CONVOLUTIONS, FAMILIES, depth_name
@@ -66,7 +79,7 @@ def scored(corpora=("emodb",), experiments=tuple(figures.TECHNIQUES), speakers=(
         for fold, speaker in enumerate(speakers, start=1)
         for seed in range(seeds)
     ]  # fmt: skip
-    columns = [*tables.RUN, "test_speaker", "utterances", "correct", "wa", "ua"]
+    columns = [*scoring.RUN, "test_speaker", "utterances", "correct", "wa", "ua"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -207,7 +220,7 @@ DRAW = {
     "learning_curves": lambda: figures.learning_curves(HISTORY, 2),
     "confusion": lambda: figures.confusion(PREDICTIONS),
     "architecture": lambda: figures.architecture(model.describe(NETWORK)),
-    "table1_scores": lambda: figures.table1_scores(tables.summary(scored())),
+    "table1_scores": lambda: figures.table1_scores(scoring.summary(scored())),
     "fold_scores": lambda: figures.fold_scores(scored(), "emodb"),
     "gradient_norms": lambda: figures.gradient_norms(GRADIENTS),
     "layer_curves": lambda: figures.layer_curves(LAYERS, "table1-best, Emo-DB", "gradient norm"),
@@ -508,7 +521,7 @@ def test_confusion_diagonal_is_what_ua_averages():
     predictions = pd.concat([predictions, pd.DataFrame({"truth": ["sadness"] * 2, "prediction": ["sadness", "anger"]})])
     axes = figures.confusion(predictions).axes[0]
     diagonal = np.asarray(axes.collections[0].get_array()).reshape(4, 4).diagonal()
-    score = tables.scores(predictions.assign(corpus="emodb", experiment="e", fold=1, seed=0, speaker="03"))["ua"][0]
+    score = scoring.scores(predictions.assign(corpus="emodb", experiment="e", fold=1, seed=0, speaker="03"))["ua"][0]
     assert diagonal.mean() == pytest.approx(100 * score)
 
 
@@ -537,7 +550,7 @@ def test_table1_names_every_experiment_of_the_paper_in_order():
 
 
 def test_table1_scores_draws_the_papers_scores_and_ours_with_intervals():
-    summary = tables.summary(scored(["emodb", "ravdess"], speakers=SIX))
+    summary = scoring.summary(scored(["emodb", "ravdess"], speakers=SIX))
     summary[["wa_low", "ua_low"]] -= 0.01  # lopsided, so that a swap of the ends shows
     panels = figures.table1_scores(summary).axes
     for axes, metric in zip(panels, figures.METRICS, strict=True):
@@ -556,14 +569,14 @@ def test_table1_scores_draws_the_papers_scores_and_ours_with_intervals():
 
 
 def test_table1_scores_puts_no_two_marks_on_one_another():
-    axes = figures.table1_scores(tables.summary(scored(NAMES))).axes[0]
+    axes = figures.table1_scores(scoring.summary(scored(NAMES))).axes[0]
     places = [x for line in axes.lines if line.get_marker() not in ("", "None", "_") for x in line.get_xdata()]
     assert np.diff(np.sort(places)).min() > 0.05
 
 
 @pytest.mark.parametrize("corpora", [(), ("emodb",), ("emodb", "ravdess", "nemo")])
 def test_table1_scores_names_what_has_not_been_run(corpora):
-    figure = figures.table1_scores(tables.summary(scored(corpora)))
+    figure = figures.table1_scores(scoring.summary(scored(corpora)))
     (legend,) = figure.legends
     shown = texts(legend)
     for corpus in ("emodb", "ravdess", "nemo"):
@@ -576,7 +589,7 @@ def test_table1_scores_says_how_much_of_a_corpus_there_is():
     some = pd.concat(
         [scored(experiments=["table1-baseline"]), scored(experiments=["table1-best"], speakers=["03"])],
     )
-    figure = figures.table1_scores(tables.summary(some))
+    figure = figures.table1_scores(scoring.summary(some))
     assert "ours, Emo-DB: mean of 1 to 3 speakers, 2 of 4 experiments" in texts(figure.legends[0])
     (mark, *_) = next(bars for bars in figure.axes[0].containers if "Emo-DB" in bars.get_label())
     assert np.isnan(mark.get_ydata()).tolist() == [False, True, True, False]
@@ -590,7 +603,7 @@ def test_table1_scores_says_how_much_of_a_corpus_there_is():
 def test_table1_scores_draws_no_interval_of_fewer_than_six_speakers(speakers, words):
     fewest, most = speakers
     first, *others = figures.TECHNIQUES
-    summary = tables.summary(
+    summary = scoring.summary(
         pd.concat([scored(experiments=[first], speakers=SIX[:fewest]), scored(experiments=others, speakers=SIX[:most])])
     )
     figure = figures.table1_scores(summary)
@@ -611,10 +624,10 @@ def test_fold_scores_draws_runs_speakers_and_the_mean_with_its_interval():
         (means,) = axes.collections
         np.testing.assert_allclose(np.array(means.get_segments())[:, 0, 1], 100 * by_fold)
         np.testing.assert_allclose(axes.lines[0].get_ydata(), 100 * by_fold.mean())
-        low, high = tables.interval(by_fold.to_numpy())
+        low, high = scoring.interval(by_fold.to_numpy())
         (band,) = axes.patches
         np.testing.assert_allclose([band.get_y(), band.get_y() + band.get_height()], [100 * low, 100 * high])
-        assert f"mean {tables.with_interval(by_fold.mean(), low, high)}" == axes.get_title(loc="right")
+        assert f"mean {wording.with_interval(by_fold.mean(), low, high)}" == axes.get_title(loc="right")
     for axes, metric in ((left_ua, "ua"), (left_wa, "wa")):
         (marks,) = (line for line in axes.lines if line.get_marker() == "*")
         assert marks.get_ydata().tolist() == [getattr(row, metric) for row in paper.TABLE2]
@@ -726,7 +739,7 @@ def test_paired_differences_of_five_folds_have_no_interval(folds, intervals):
 
 
 def test_paired_differences_say_what_diverged_and_what_was_not_run():
-    failures = pd.DataFrame([("emodb", "pooling-max", 1, 0), ("nemo", "vtlp-alone", 1, 0)], columns=tables.RUN)
+    failures = pd.DataFrame([("emodb", "pooling-max", 1, 0), ("nemo", "vtlp-alone", 1, 0)], columns=scoring.RUN)
     run = PAIRED[PAIRED["experiment"] != "pooling-max"].query("experiment != 'table1-baseline' or fold == 9")
     figure = figures.paired_differences(run, "emodb", REFERENCES, failures=failures)
     assert [text.get_text() for text in figure.axes[0].texts] == ["diverged", "no run in common", "not run yet"]
@@ -826,7 +839,7 @@ def test_table3_scores_draws_the_paper_and_ours_with_the_rate_held_and_scaled():
     assert printed.get_color() == style.PAPER
     assert [2 ** round(x) for x in printed.get_xdata()] == [16, 32, 64]
     assert printed.get_ydata().tolist() == [58.9, 59.0, 60.8]
-    mean, ends = 57.0, tuple(100 * end for end in tables.interval(np.array(list(six.values()))))
+    mean, ends = 57.0, tuple(100 * end for end in scoring.interval(np.array(list(six.values()))))
     held, scaled = marks(axes, "emodb", False), marks(axes, "emodb", True)
     assert {size: score for size, (score, _) in held.items()} == pytest.approx(
         {16: mean, 32: mean, 64: 55, 128: 55, 256: 60}
@@ -1015,7 +1028,7 @@ def test_baseline_scores_draws_the_means_of_each_method_in_its_row():
     assert means["linear SVM, eGeMAPS"] == pytest.approx(87.5)
     assert means["network, best model of Table 1"] == pytest.approx(100 * (0.5 + 0.1 * 3.5 - 0.01))
     low, high = ua.containers[0].lines[2][0].get_segments()[0][:, 0]
-    assert (low, high) == pytest.approx([100 * end for end in tables.supported_interval([0, 0, 0, 0.25, 0.25, 0.25])])
+    assert (low, high) == pytest.approx([100 * end for end in scoring.supported_interval([0, 0, 0, 0.25, 0.25, 0.25])])
     assert "ours, Emo-DB: mean of 6 speakers, 95 % interval, 4 of 7 methods" in texts(figure)
     assert "ours, nEMO: not run yet" in texts(figure)
 
@@ -1051,7 +1064,7 @@ def test_run_seconds_draws_every_run_in_the_row_of_its_family_with_the_longest_o
 def test_run_seconds_says_what_was_not_run():
     figure = figures.run_seconds(TIMED.iloc[:0])
     assert {"ours, Emo-DB: not run yet", "ours, IEMOCAP: not run here"} <= set(texts(figure))
-    assert texts(figure).count(tables.NOT_RUN) == len(FAMILIES)
+    assert texts(figure).count(wording.NOT_RUN) == len(FAMILIES)
     svg(figure)
 
 

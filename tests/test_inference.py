@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ser_lib import inference, paper, tables
+from ser_lib import inference, paper, scoring, wording
 from ser_lib.errors import SerError
 
 GRID = np.array([[0.61, 0.64], [0.55, 0.58], [0.72, 0.65], [0.58, 0.51], [0.66, 0.68], [0.40, 0.35], [0.63, 0.70]])
 METHODS = pytest.mark.parametrize("method", inference.INTERVALS)
 TRIALS = 2000
-NO_FAILURES = pd.DataFrame(columns=tables.RUN)
+NO_FAILURES = pd.DataFrame(columns=scoring.RUN)
 # Fisher 1935: differences in height of 15 pairs of maize plants, crossed minus selfed, in eighths of an inch (Darwin).
 MAIZE = np.array([49, -67, 8, 16, 6, 23, 28, 41, 14, 29, 56, 24, 75, 60, -48])
 
@@ -27,7 +27,7 @@ def runs(values, experiment="a", corpus="emodb", metric="ua"):
         {"corpus": corpus, "experiment": experiment, "fold": fold, "seed": seed, "wa": 0.5, "ua": 0.5, metric: value}
         for (fold, seed), value in values.items()
     ]
-    return pd.DataFrame(rows, columns=[*tables.RUN, "wa", "ua"])
+    return pd.DataFrame(rows, columns=[*scoring.RUN, "wa", "ua"])
 
 
 def by_fold(values, **of):
@@ -62,7 +62,7 @@ def test_differences_are_paired_by_fold_and_seed():
     scored = pd.concat([by_fold([[0.5, 0.7], [0.2, 0.9]]), by_fold([[0.4, 0.4], [0.3, 0.1]], experiment="b")])
     found = inference.differences_by_speaker(scored.sample(frac=1, random_state=3), "emodb", "a", "b", "ua")
     np.testing.assert_allclose(found, [[0.1, 0.3], [-0.1, 0.8]])
-    mean = tables.paired_difference(scored, "emodb", "a", "b", "ua")
+    mean = scoring.paired_difference(scored, "emodb", "a", "b", "ua")
     np.testing.assert_allclose(found.mean(axis=1), mean)
 
 
@@ -77,9 +77,9 @@ def test_differences_leave_out_the_seeds_that_some_folds_lack_wherever_they_are_
     )
     grid = inference.differences_by_speaker(scored, "emodb", "a", "b", "ua")
     np.testing.assert_allclose(grid, [[0.1], [0.3]])
-    np.testing.assert_allclose(tables.paired_difference(scored, "emodb", "a", "b", "ua"), [0.1, 0.3])
+    np.testing.assert_allclose(scoring.paired_difference(scored, "emodb", "a", "b", "ua"), [0.1, 0.3])
     alone = pd.concat([runs({(1, 0): 0.5, (2, 1): 0.7}), by_fold([[0.4, 0.4], [0.4, 0.4]], experiment="b")])
-    np.testing.assert_allclose(tables.paired_difference(alone, "emodb", "a", "b", "ua"), [0.1, 0.3])
+    np.testing.assert_allclose(scoring.paired_difference(alone, "emodb", "a", "b", "ua"), [0.1, 0.3])
     grid = inference.differences_by_speaker(alone, "emodb", "a", "b", "ua")
     np.testing.assert_allclose(grid, [[0.1, np.nan], [np.nan, 0.3]])
 
@@ -101,7 +101,7 @@ def test_students_interval_is_scipys_over_speaker_means():
     means = GRID.mean(axis=1)
     expected = stats.ttest_1samp(means, 0).confidence_interval(0.9)
     np.testing.assert_allclose((low, high), expected)
-    np.testing.assert_allclose((low, high), tables.interval(means, 0.9))
+    np.testing.assert_allclose((low, high), scoring.interval(means, 0.9))
 
 
 def test_with_one_seed_the_percentile_interval_is_scipys_bootstrap():
@@ -247,7 +247,7 @@ def test_the_smallest_p_is_reached_when_all_speakers_agree(speakers):
 def test_six_speakers_are_the_fewest_that_decide_anything():
     """The rule of tables and verdicts, and its reason."""
     speakers = np.arange(2, 20)
-    assert speakers[inference.smallest_p(speakers) <= 1 - inference.LEVEL].min() == tables.MINIMUM_FOLDS
+    assert speakers[inference.smallest_p(speakers) <= 1 - inference.LEVEL].min() == scoring.MINIMUM_FOLDS
 
 
 def test_without_an_effect_sign_flips_find_one_as_often_as_they_say():
@@ -435,7 +435,7 @@ def compared(corpora=("emodb", "nemo")):
             by_fold(base[:3] + 0.02, experiment="a", corpus="nemo"),
         ]
     )
-    failures = pd.DataFrame([("nemo", "c", 1, 0)], columns=tables.RUN)
+    failures = pd.DataFrame([("nemo", "c", 1, 0)], columns=scoring.RUN)
     return scored, inference.comparisons(scored, failures, corpora, {"a": "b", "c": "b", "d": "b"}, "ua")
 
 
@@ -458,7 +458,7 @@ def test_comparisons_that_were_not_run_or_have_few_speakers_have_no_p():
     assert table.speakers.tolist() == [10, 10, 0, 3, 0, 0]
     assert table.p.notna().tolist() == [True, True, False, False, False, False]
     shown = inference.comparisons_shown(table)
-    assert shown["Points"].tolist()[2:] == [tables.NOT_RUN, "+2.0", tables.DIVERGED, tables.NOT_RUN]
+    assert shown["Points"].tolist()[2:] == [wording.NOT_RUN, "+2.0", wording.DIVERGED, wording.NOT_RUN]
     assert shown["p"].tolist()[2:] == ["–"] * 4
     assert shown["Speakers × seeds"].tolist()[:4] == ["10 × 2", "10 × 2", "–", "3 × 2"]
 
@@ -477,13 +477,13 @@ def test_a_corpus_without_a_run_has_one_row():
     _, table = compared(["ravdess", "iemocap"])
     shown = inference.comparisons_shown(table)
     assert shown["Corpus"].tolist() == ["RAVDESS", "IEMOCAP"]
-    assert shown["Points"].tolist() == [tables.NOT_RUN, tables.LICENCE]
+    assert shown["Points"].tolist() == [wording.NOT_RUN, wording.LICENCE]
 
 
 def test_runs_of_other_folds_are_no_run_in_common():
     scored = pd.concat([by_fold([[0.5]]), runs({(2, 0): 0.5}, experiment="b")])
     (row,) = inference.comparisons(scored, NO_FAILURES, ["emodb"], {"a": "b"}, "ua").to_dict("records")
-    assert row["absence"] == tables.NOTHING_SHARED
+    assert row["absence"] == wording.NOTHING_SHARED
 
 
 def test_one_seed_is_shown_as_spread_that_cannot_be_told_apart():
@@ -511,7 +511,7 @@ def test_smallest_effects_are_a_range_where_seeds_cannot_be_told_from_speakers()
     assert one == [f"{6 * unit:.1f}", f"{6 * unit / 3**0.5:.1f} to {6 * unit:.1f}", f"{6 * unit / 10**0.5:.1f} to "
                    f"{6 * unit:.1f}"]  # fmt: skip
     assert two == [f"{np.sqrt(9 + 16 / seeds) * unit:.1f}" for seeds in (1, 3, 10)]
-    assert absent == [tables.NOT_RUN] * 3 and licensed == [tables.LICENCE] * 3
+    assert absent == [wording.NOT_RUN] * 3 and licensed == [wording.LICENCE] * 3
 
 
 def test_the_printed_folds_spread_as_is_known_of_them():
@@ -519,7 +519,7 @@ def test_the_printed_folds_spread_as_is_known_of_them():
     shown = inference.printed_folds().set_index("Score")
     assert shown["sd over folds"].to_dict() == {"UA": "8.5", "WA": "5.4"}
     for metric in ("wa", "ua"):  # what the page says of them
-        low, high = tables.interval([getattr(row, metric) for row in paper.TABLE2])
+        low, high = scoring.interval([getattr(row, metric) for row in paper.TABLE2])
         assert all(low < getattr(column, metric) < high for column in paper.TABLE1)
     assert shown["Mean (%)"].tolist() == [f"{np.mean([row.ua for row in paper.TABLE2]):.1f}",
                                           f"{np.mean([row.wa for row in paper.TABLE2]):.1f}"]  # fmt: skip

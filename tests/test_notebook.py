@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ser_lib import notebook, records, tables
+from ser_lib import notebook, pages, records, scoring
 from ser_lib.corpora import TITLES
 from ser_lib.errors import SerError
 
@@ -57,13 +57,13 @@ def test_a_family_is_shown_on_each_corpus_where_it_was_run_or_diverged_with_its_
     monkeypatch.setattr(notebook, "display", shown.append)
     names = ["pooling-max", "table1-baseline"]
     rows = [(corpus, name, fold, 0) for corpus in ("iemocap", "emodb") for name in names for fold in range(1, 8)]
-    runs = pd.DataFrame(rows, columns=tables.RUN).assign(code="abc", hardware="an abacus")
-    scored = runs[tables.RUN].assign(wa=0.5, ua=[0.6 if name == "pooling-max" else 0.5 for _, name, *_ in rows])
-    failures = pd.DataFrame([("nemo", "pooling-max", 1, 0, 3)], columns=[*tables.RUN, "epoch"])
+    runs = pd.DataFrame(rows, columns=scoring.RUN).assign(code="abc", hardware="an abacus")
+    scored = runs[scoring.RUN].assign(wa=0.5, ua=[0.6 if name == "pooling-max" else 0.5 for _, name, *_ in rows])
+    failures = pd.DataFrame([("nemo", "pooling-max", 1, 0, 3)], columns=[*scoring.RUN, "epoch"])
     empty = pd.DataFrame()
     results = records.Results(runs, empty, empty, empty, empty, failures)
     notebook.show_comparisons(results, scored, "pooling", "Pooling")
-    captions = [part.caption for part in shown if isinstance(part, tables.Shown)]
+    captions = [part.caption for part in shown if isinstance(part, pages.Shown)]
     assert [caption.split(";")[0] for caption in captions] == ["Pooling, Emo-DB", "Pooling, nEMO", "Pooling, IEMOCAP"]
     assert shown[0].frame["UA, difference"].tolist() == ["+10.0 [+10.0, +10.0]"]
     assert "diverged" in str(shown[2].frame["UA, difference"].tolist()[0])

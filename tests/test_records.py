@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_lib import experiments, features, files, paths, records, tables, training
+from ser_lib import experiments, features, files, paths, provenance, records, scoring, training
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.protocols import find_fold
@@ -398,7 +398,7 @@ def test_scores_from_the_collected_tables_are_those_from_the_records(obtain, tin
             for record in made
         ]
     )
-    pd.testing.assert_frame_equal(tables.scores(results.predictions), tables.scores(direct), check_dtype=False)
+    pd.testing.assert_frame_equal(scoring.scores(results.predictions), scoring.scores(direct), check_dtype=False)
     assert len(results.runs) == 6
     assert len(results.histories) == len(results.gradients) == len(results.updates) == 12
     assert results.runs["best_epoch"].tolist() == [record.run["best_epoch"] for record in made]
@@ -561,13 +561,13 @@ def test_a_changed_prediction_changes_the_score(obtain):
     obtain()
     collect()
     file = paths.results_folder() / "tiny" / "small" / "predictions.csv"
-    [before] = tables.scores(records.load_results().predictions)["wa"]
+    [before] = scoring.scores(records.load_results().predictions)["wa"]
     table = pd.read_csv(file)
     hit = table.loc[0, "prediction"] == table.loc[0, "truth"]
     other = next(emotion for emotion in EMOTIONS if emotion != table.loc[0, "truth"])
     table.loc[0, "prediction"] = other if hit else table.loc[0, "truth"]
     table.to_csv(file, index=False)
-    [after] = tables.scores(records.load_results().predictions)["wa"]
+    [after] = scoring.scores(records.load_results().predictions)["wa"]
     assert after - before == pytest.approx(-1 / 11 if hit else 1 / 11)
 
 
@@ -700,9 +700,9 @@ def test_what_departs_from_the_papers_selection_is_noted_and_stands_below_tables
     runs = records.load_results().runs.set_index("fold")
     assert pd.isna(runs.loc[1, "notes"])
     assert runs.loc[2, "notes"] == "Partial corpus: Session5 is missing. scenarios=all merge_excited=True"
-    below = tables.provenance(runs.reset_index().assign(corpus="emodb"))
+    below = provenance.behind(runs.reset_index().assign(corpus="emodb"))
     assert "Not the paper's selection: Partial corpus: Session5 is missing. scenarios=all" in below
-    assert "selection" not in tables.provenance(runs.loc[[1]].reset_index().assign(corpus="emodb"))
+    assert "selection" not in provenance.behind(runs.loc[[1]].reset_index().assign(corpus="emodb"))
 
 
 def made_by(folder: Path, code: str) -> None:
@@ -727,7 +727,7 @@ def test_code_that_trains_differently_is_collected_when_asked_and_each_runs_vers
     records.collect(say=lambda text: None, mixed_code=True)
     results = records.load_results()
     assert results.runs["code"].tolist() == ["bbbbbbbbbbbb", "aaaaaaaaaaaa", "bbbbbbbbbbbb+"]
-    summary = tables.run_summary(results.runs.assign(corpus="emodb"))
+    summary = provenance.run_summary(results.runs.assign(corpus="emodb"))
     assert summary["Code"].tolist() == ["aaaaaaaaaaaa, bbbbbbbbbbbb, bbbbbbbbbbbb+"]
 
 
@@ -919,7 +919,7 @@ def test_a_damaged_file_of_a_record_is_named_with_what_to_do(obtain, name, kept)
 def test_no_results_are_empty_tables():
     for results in (records.load_results(), records.load_runs()):
         assert not any(len(getattr(results, field.name)) for field in dataclasses.fields(results))
-    assert len(tables.scores(results.predictions)) == 0
+    assert len(scoring.scores(results.predictions)) == 0
     assert records.load_utterances("emodb") is None
 
 

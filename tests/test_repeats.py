@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import typer.testing
 
-from ser_lib import paths, records, repeats, tables
+from ser_lib import paths, provenance, records, repeats, scoring
 from ser_lib.errors import SerError
 
 
@@ -39,7 +39,7 @@ def test_the_same_code_on_the_same_machine_gives_the_same_digits(tiny_table, key
     assert row["same"] and row["other_predictions"] == 0 and row["largest_difference"] == 0
     assert row["utterances"] == 11 and row["best_epoch"] == row["best_epoch_before"]
     assert row["code"] == row["code_before"] == "aaaaaaaaaaaa"
-    run = tables.scores(results.predictions).iloc[0]
+    run = scoring.scores(results.predictions).iloc[0]
     assert (
         [row["wa"], row["ua"]]
         == [row["wa_before"], row["ua_before"]]
@@ -131,11 +131,11 @@ def test_what_is_shown_of_a_repetition_says_what_differs():
     rows = pd.DataFrame(
         [ROW, ROW | {"same": False, "best_epoch": 7, "other_predictions": 2, "largest_difference": 0.3}]
     )
-    shown = tables.repeats_shown(rows.assign(corpus="emodb"))
+    shown = provenance.repeats_shown(rows.assign(corpus="emodb"))
     columns = ["Same digits", "Best epoch", "Other predictions", "Largest difference of a probability"]
     assert shown[columns].values.tolist() == [["yes", 3, "0 of 11", "0"], ["no", "3, then 7", "2 of 11", "0.3"]]
     assert shown["Made again by"].tolist() == ["1234567e8901, a processor, cpu, torch 2.13.0"] * 2
-    assert tables.repeats_shown(records.load_repeats()).iloc[0, 0] == "not run yet"
+    assert provenance.repeats_shown(records.load_repeats()).iloc[0, 0] == "not run yet"
 
 
 def test_agreement_is_of_other_hardware_alone_and_counts_a_fold_once():
@@ -146,13 +146,13 @@ def test_agreement_is_of_other_hardware_alone_and_counts_a_fold_once():
     rows += [ROW | {"corpus": "emodb", "fold": fold, "ua": 1.0} for fold in range(1, 7)]
     # Made again once more there, by other code: still one run, and the later one.
     rows.insert(0, gpu | {"fold": 1, "ua": 0.9, "code": "another"})
-    shown = tables.agreement(pd.DataFrame(rows))
+    shown = provenance.agreement(pd.DataFrame(rows))
     assert shown["Made again on"].tolist() == ["a card, torch 2.13.0"]
     row = shown.iloc[0]
     assert (row["Runs"], row["Folds"], row["UA before (%)"], row["UA again (%)"]) == (7, 6, "40.0", "51.7")
     assert row["Same prediction (%)"] == "81.8" and row["Difference"].startswith("+11.7 [")
     assert row["sd of folds"] == "4.1"  # of five differences of 10 and one of 20
-    assert tables.agreement(records.load_repeats()).iloc[0, 0] == "not run yet"
+    assert provenance.agreement(records.load_repeats()).iloc[0, 0] == "not run yet"
 
 
 @pytest.mark.parametrize("code", ["unknown", "aaaaaaaaaaaa+"])

@@ -1,0 +1,115 @@
+"""How pages and notebooks show a table, the runs behind it, and what of it can be downloaded."""
+
+import base64
+import gzip
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from ser_lib.wording import counted
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a shown table: its text; optionally a CSS class, where it links to, a name to link to, and a note."""
+
+    text: str
+    css: str = ""
+    href: str = ""
+    anchor: str = ""
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.text}: {self.note}" if self.note else self.text
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table as pages and notebooks show it: caption, no index, and the table as CSV; the same on every machine."""
+
+    frame: pd.DataFrame
+    caption: str
+    classes: Mapping[str, str] = field(default_factory=dict)
+    """Cell text -> CSS class of that cell."""
+    source: str = ""
+    """The runs behind it, said below; see :func:`behind`."""
+
+    def __repr__(self) -> str:
+        text = f"{self.caption}\n{self.frame.to_string(index=False)}"
+        return f"{text}\n{self.source}" if self.source else text
+
+    def _repr_html_(self) -> str:
+        def cell(value: object) -> str:
+            described = value if isinstance(value, Cell) else Cell(str(value), self.classes.get(str(value), ""))
+            content = html.escape(described.text)
+            if described.href:
+                content = f'<a href="{html.escape(described.href)}">{content}</a>'
+            if described.css:
+                content = f'<span class="{described.css}">{content}</span>'
+            if described.note:
+                content += f"<br>{html.escape(described.note)}"
+            name = f' id="{html.escape(described.anchor)}"' if described.anchor else ""
+            words = re.search(r"[^\W\d_]{2}", described.text)  # numbers line up on the right, words on the left
+            return f'<td{name} class="words">{content}</td>' if words else f"<td{name}>{content}</td>"
+
+        head = "".join(f'<th scope="col">{html.escape(str(column))}</th>' for column in self.frame.columns)
+        body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in self.frame.itertuples(index=False))
+        return (
+            f'<div class="shown-table"><table class="dataframe table"><caption>{html.escape(self.caption)} '
+            f"{download(self.frame, self.caption)}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{_source(self.source)}</div>"
+        )
+
+
+@dataclass(frozen=True)
+class Source:
+    """The runs behind a figure, as pages say it below; see :func:`behind`."""
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+    def _repr_html_(self) -> str:
+        return _source(self.text)
+
+
+def _source(text: str) -> str:
+    return f'<p class="source">{html.escape(text)}</p>' if text else ""
+
+
+def download(frame: pd.DataFrame, name: str, text: str = "CSV", packed: bool = False) -> str:
+    """A link, in HTML, that holds a table as CSV; no other file is needed.
+
+    Args:
+        frame: the table; its index is left out.
+        name: from which the file's name is made.
+        text: what the link says.
+        packed: whether the CSV is compressed (gzip, which pandas and R read as it is): the page grows with it.
+    """
+    file = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:60].strip("-") + ".csv"
+    content, kind = frame.to_csv(index=False).encode(), "text/csv"
+    if packed:
+        file, content, kind = f"{file}.gz", gzip.compress(content, mtime=0), "application/gzip"
+    data = base64.b64encode(content).decode()
+    return f'<a class="csv" download="{file}" href="data:{kind};base64,{data}">{html.escape(text)}</a>'
+
+
+@dataclass(frozen=True)
+class Downloads:
+    """Tables that can be downloaded from a page, as compressed CSV: what each is -> the table."""
+
+    frames: Mapping[str, pd.DataFrame]
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{name}: {counted(len(frame), 'row')}" for name, frame in self.frames.items())
+
+    def _repr_html_(self) -> str:
+        items = (
+            f"<li>{download(frame, name, name, packed=True)} ({counted(len(frame), 'row')}, csv.gz)</li>"
+            for name, frame in self.frames.items()
+        )
+        return f"<ul>{''.join(items)}</ul>"

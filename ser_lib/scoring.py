@@ -1,0 +1,361 @@
+"""Scores of runs, means over speakers with their intervals, and differences between experiments (Section 3).
+
+Everything is computed from test predictions; pure functions of tidy tables.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from sklearn.metrics import recall_score
+
+from ser_lib import records
+from ser_lib.corpora import EMOTIONS
+from ser_lib.errors import SerError
+from ser_lib.experiments import BASELINE, EXPERIMENTS, members
+from ser_lib.protocols import ONE_TEST_SPEAKER
+
+RUN = records.IDENTITY
+MINIMUM_FOLDS = 6
+"""Fewer speakers than this decide nothing, and have no interval."""
+
+
+def scores(predictions: pd.DataFrame) -> pd.DataFrame:
+    """WA and UA of every run.
+
+    Args:
+        predictions: test predictions with ``corpus, experiment, fold, seed, speaker, truth, prediction``.
+
+    Returns:
+        One row per run: those four, ``test_speaker`` (all of them, ``03+08``, where the experiment's protocol tests
+        several), ``utterances``, ``correct``, and ``wa`` and ``ua`` in [0, 1].
+
+    Raises:
+        SerError: a run tests several speakers, and the protocol of its experiment does not.
+    """
+    scored = accuracies(predictions, RUN)
+    speakers = predictions.groupby(RUN, sort=True)["speaker"].unique().map(sorted)
+    for run, several in speakers[speakers.map(len) != 1].items():
+        if tests_one_speaker(run[1]):
+            raise SerError(f"run {run} tests {len(several)} speakers: a fold tests one")
+    scored.insert(len(RUN), "test_speaker", pd.Series(["+".join(several) for several in speakers], dtype=str))
+    return scored
+
+
+def speaker_scores(predictions: pd.DataFrame) -> pd.DataFrame:
+    """WA and UA of every test speaker, so that experiments can be paired whatever their protocols.
+
+    Under every protocol each utterance is tested once: the predictions of a speaker's utterances, which may come from
+    several runs of one seed, are scored together.
+
+    Args:
+        predictions: as for :func:`scores`, with ``utterance``; those of the paper's protocol say which utterances a
+            speaker has.
+
+    Returns:
+        As :func:`scores`, a row per corpus, experiment, seed and speaker. ``fold`` is the number of the fold that tests
+        the speaker under the paper's protocol. A speaker of whom a seed has not tested every utterance yet, or whom no
+        run of the paper's protocol tests, has no row.
+
+    Raises:
+        SerError: an utterance was tested twice with one seed.
+
+    Source: Section 3, first paragraph (the paper's own protocol, whose rows are those of :func:`scores`).
+    """
+    alone = predictions["experiment"].map(tests_one_speaker).astype(bool)
+    scored = scores(predictions[alone])
+    speakers = scored.drop_duplicates(["corpus", "test_speaker"])[["corpus", "test_speaker", "fold", "utterances"]]
+    pooled = predictions[~alone].drop(columns="fold")
+    keys = ["corpus", "experiment", "seed", "speaker"]
+    for again in pooled[pooled.duplicated([*keys, "utterance"])].itertuples():
+        raise SerError(
+            f"{again.corpus}, {again.experiment}, seed {again.seed}: {again.utterance} was tested twice; "
+            "collect the results again"
+        )
+    pooled = pooled.rename(columns={"speaker": "test_speaker"}).merge(speakers, on=["corpus", "test_speaker"])
+    whole = pooled.groupby([*RUN, "test_speaker"])["utterance"].transform("size") == pooled["utterances"]
+    of_others = accuracies(pooled[whole], [*RUN, "test_speaker"])
+    return pd.concat([part for part in (scored, of_others) if len(part)] or [scored], ignore_index=True)
+
+
+def accuracies(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Weighted and unweighted accuracy of :mod:`ser_lib.metrics` of many groups of utterances, all at once.
+
+    Args:
+        table: ``truth`` and ``prediction`` of each utterance, and the columns ``by``.
+        by: whose values name a group, such as the identity of a run.
+
+    Returns:
+        One row per group, in their order: ``by``, ``utterances``, ``correct``, and ``wa`` and ``ua`` in [0, 1].
+
+    Raises:
+        SerError: a class is absent from the ``truth`` of a group, or a label is no emotion.
+    """
+    groups = table.groupby(by, sort=True)
+    rows = groups.size().reset_index(name="utterances")
+    # Emotion k of group g is class g * len(EMOTIONS) + k of one larger problem, which scikit-learn scores in one call.
+    shape = (len(rows), len(EMOTIONS))
+    number = groups.ngroup().to_numpy()
+    truth, prediction = (number * shape[1] + _classes(table[column]) for column in ("truth", "prediction"))
+    absent = np.bincount(truth, minlength=np.prod(shape)).reshape(shape) == 0
+    for group, emotion in np.argwhere(absent):
+        name = ", ".join(map(str, rows.loc[group, by]))
+        raise SerError(f"{name}: no utterance of class {EMOTIONS[emotion]} to score: UA needs every class")
+    rows["correct"] = np.bincount(number[truth == prediction], minlength=len(rows))
+    rows["wa"] = rows["correct"] / rows["utterances"]
+    classes = np.arange(np.prod(shape))
+    recalls = recall_score(truth, prediction, labels=classes, average=None) if len(rows) else np.empty(0)
+    rows["ua"] = recalls.reshape(shape).mean(axis=1)
+    return rows
+
+
+def _classes(emotions: pd.Series) -> np.ndarray:
+    """The place of each name among the emotions."""
+    places = pd.Index(EMOTIONS).get_indexer(emotions)
+    if (places < 0).any():
+        raise SerError(f"label {emotions[places < 0].iloc[0]} is not one of {', '.join(EMOTIONS)}")
+    return places
+
+
+def tests_one_speaker(experiment: str) -> bool:
+    """Whether each fold of an experiment tests one speaker, with all of that speaker's utterances.
+
+    Args:
+        experiment: its name; what is no experiment, such as a baseline, has the paper's folds.
+    """
+    return _protocol(experiment) in ONE_TEST_SPEAKER
+
+
+def _protocol(experiment: str) -> str:
+    return EXPERIMENTS.get(experiment, BASELINE).protocol
+
+
+def validation_scores(histories: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """WA and UA of every run on its validation speaker, at the epoch that was chosen.
+
+    That speaker chose the epoch, so that these scores are higher than those of a speaker who chose nothing.
+
+    Args:
+        histories: every epoch of every run: ``corpus, experiment, fold, seed, epoch, validation_wa, validation_ua``.
+        runs: those four and ``best_epoch``, one row per run.
+
+    Returns:
+        One row per run: the four, and ``wa`` and ``ua`` in [0, 1]; it serves wherever scores are only averaged or
+        compared, and has no utterances to pool.
+
+    Raises:
+        SerError: the history of a run lacks its chosen epoch.
+
+    Source: Section 3, first paragraph (the validation speaker; the paper prints no score of theirs).
+    """
+    chosen = runs[[*RUN, "best_epoch"]].rename(columns={"best_epoch": "epoch"}).astype({"epoch": object})
+    names = {"validation_wa": "wa", "validation_ua": "ua"}
+    found = chosen.merge(
+        histories[[*RUN, "epoch", *names]].astype({"epoch": object}), "left", [*RUN, "epoch"], validate="one_to_one"
+    )
+    if found["validation_ua"].isna().any():
+        run = ", ".join(map(str, found.loc[found["validation_ua"].isna(), RUN].iloc[0]))
+        raise SerError(f"the history of the run ({run}) lacks the epoch that was chosen: collect the results again")
+    return found.rename(columns=names).infer_objects()[[*RUN, "wa", "ua"]]
+
+
+def interval(values: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """Student's t interval of a mean over speakers; NaN below two values.
+
+    Args:
+        values: one score per speaker, shape (..., speakers).
+        level: share of intervals that hold the true mean, if speakers were drawn at random.
+
+    Returns:
+        Lower and upper end, shape (...); without any spread both are the mean.
+    """
+    values = np.asarray(values, dtype=float)
+    speakers, mean = values.shape[-1], values.mean(axis=-1) if values.size else np.nan
+    if speakers < 2:
+        return mean * np.nan, mean * np.nan
+    # Not stats.t.interval, which is NaN without spread.
+    half = stats.t.ppf((1 + level) / 2, speakers - 1) * stats.sem(values, axis=-1)
+    return mean - half, mean + half
+
+
+def supported_interval(values: np.ndarray) -> tuple[float, float]:
+    """The interval of a mean over speakers as tables and figures show it: NaN below `MINIMUM_FOLDS`.
+
+    Args:
+        values: one score per speaker, shape (speakers,).
+    """
+    return interval(values) if len(values) >= MINIMUM_FOLDS else (float("nan"), float("nan"))
+
+
+def balanced(part: pd.DataFrame) -> pd.DataFrame:
+    """The runs of those seeds that every fold of an experiment has run; all of its runs if there is no such seed.
+
+    More seeds on a few folds, as for the study of best runs, would otherwise change a mean over all folds.
+
+    Args:
+        part: runs of one experiment on one corpus, with ``fold`` and ``seed``.
+    """
+    folds = part.groupby("seed")["fold"].nunique()
+    complete = folds.index[folds == part["fold"].nunique()]
+    return part[part["seed"].isin(complete)] if len(complete) else part
+
+
+def in_means(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs that count in means over folds: of each corpus and experiment those that :func:`balanced` keeps."""
+    parts = [balanced(part) for _, part in runs.groupby(["corpus", "experiment"], sort=False)]
+    return pd.concat(parts) if parts else runs
+
+
+def in_differences(runs: pd.DataFrame, references: Mapping[str, str]) -> pd.DataFrame:
+    """The runs that count in the differences of experiments from those they are compared with; see :func:`in_common`.
+
+    Args:
+        runs: every run, with ``corpus, experiment, fold, seed`` and ``test_speaker``.
+        references: experiment -> the one that it is compared with.
+    """
+    parts = [
+        part.reset_index()
+        for corpus in runs["corpus"].unique()
+        for pair in references.items()
+        for part in in_common(runs, corpus, pair)
+    ]
+    return pd.concat(parts, ignore_index=True).drop_duplicates(RUN) if parts else runs.iloc[:0]
+
+
+def of_shared_seeds(scored: pd.DataFrame, experiments: Iterable[str]) -> pd.DataFrame:
+    """The scores of some experiments, of those seeds of a corpus that all of them have that were run on it.
+
+    Args:
+        scored: as :func:`scores` or :func:`speaker_scores` return them.
+        experiments: their names; one that was not run on a corpus takes no seed from the others, and where no seed is
+            shared, all count.
+    """
+    chosen = scored[scored["experiment"].isin(list(experiments))]
+    parts = []
+    for _, part in chosen.groupby("corpus", sort=False):
+        shared = set.intersection(*part.groupby("experiment")["seed"].agg(set))
+        parts.append(part[part["seed"].isin(shared)] if shared else part)
+    return pd.concat(parts) if parts else chosen
+
+
+def summary(scored: pd.DataFrame) -> pd.DataFrame:
+    """Each experiment on each corpus: mean over folds with its interval, and the pooled WA.
+
+    Seeds of a fold are averaged first: the speakers are the sample, the seeds are not. Seeds that only some folds have
+    run are left out (:func:`balanced`). Below `MINIMUM_FOLDS` folds the ends of the interval are NaN, and where folds
+    share test speakers: then they are no sample.
+
+    Returns:
+        One row per corpus and experiment: ``folds``, ``seeds`` (the fewest of any fold), ``runs``, ``wa``, ``wa_low``,
+        ``wa_high``, ``ua``, ``ua_low``, ``ua_high``, ``pooled_wa`` (NaN for scores of the validation speaker).
+
+    Source: Section 3 ("First, we compute the metrics for each fold and then present the scores as the average").
+    """
+    rows = []
+    for (corpus, experiment), part in scored.groupby(["corpus", "experiment"], sort=True):
+        part = balanced(part)
+        by_fold = part.groupby("fold")[["wa", "ua"]].mean()
+        row = {
+            "corpus": corpus,
+            "experiment": experiment,
+            "folds": len(by_fold),
+            "seeds": int(part.groupby("fold")["seed"].nunique().min()),
+            "runs": len(part),
+            "pooled_wa": part["correct"].sum() / part["utterances"].sum() if "correct" in part else np.nan,
+        }
+        for metric in ("wa", "ua"):
+            low, high = (np.nan, np.nan) if share_speakers(part) else supported_interval(by_fold[metric])
+            row |= {metric: by_fold[metric].mean(), f"{metric}_low": low, f"{metric}_high": high}
+        rows.append(row)
+    columns = ["corpus", "experiment", "folds", "seeds", "runs", "pooled_wa"]
+    columns += [metric + end for metric in ("wa", "ua") for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def share_speakers(part: pd.DataFrame) -> bool:
+    """Whether a speaker is tested in more than one fold."""
+    if "test_speaker" not in part:
+        return False
+    by_fold = part.drop_duplicates("fold")["test_speaker"].astype(str).str.split("+")
+    return bool(by_fold.explode().duplicated().any())
+
+
+def paired_difference(scored: pd.DataFrame, corpus: str, experiment: str, reference: str, metric: str) -> np.ndarray:
+    """What an experiment adds to a reference, speaker by speaker, over the runs of :func:`in_common`.
+
+    Seeds that only some folds have run with both experiments are left out, unless there is no other.
+
+    Returns:
+        Differences in [-1, 1], seeds averaged, one per fold, shape (folds,); empty when they share no run.
+
+    Raises:
+        SerError: folds of one number do not test the same speaker; see :func:`speaker_scores`.
+    """
+    sides = in_common(scored, corpus, [experiment, reference])
+    difference = (sides[0][metric] - sides[1][metric]).dropna()
+    return difference.groupby("fold").mean().to_numpy()
+
+
+def in_common(scored: pd.DataFrame, corpus: str, experiments: Iterable[str]) -> list[pd.DataFrame]:
+    """The runs of each experiment on the folds and seeds that all of them have run, as :func:`balanced` keeps them.
+
+    Args:
+        scored: as :func:`scores` or :func:`validation_scores` return them.
+        corpus: whose runs.
+        experiments: which of its experiments.
+
+    Returns:
+        One table per experiment with the index ``fold, seed``, all in the same order; empty ones if nothing is shared.
+
+    Raises:
+        SerError: folds of one number do not test the same speaker, as under different protocols.
+    """
+    experiments = list(experiments)
+    if not experiments:
+        return []
+    parts = [of_experiment(scored, corpus, name).set_index(["fold", "seed"]).sort_index() for name in experiments]
+    shared = set.intersection(*(set(part.index) for part in parts))
+    kept = set(balanced(pd.DataFrame(list(shared), columns=["fold", "seed"])).itertuples(index=False, name=None))
+    parts = [part[np.array([run in kept for run in part.index], dtype=bool)] for part in parts]
+    _refuse_other_folds(dict(zip(experiments, parts, strict=True)))
+    return parts
+
+
+def _refuse_other_folds(parts: Mapping[str, pd.DataFrame]) -> None:
+    """Refuse to pair experiments by fold whose folds of one number are not of the same people.
+
+    Args:
+        parts: experiment -> its runs in common with the others, in the same order. Without ``test_speaker``, as scores
+            of the validation part are, the protocols of the experiments decide.
+    """
+    first, *others = parts
+    for other in others:
+        if "test_speaker" in parts[first]:
+            ours, theirs = parts[first]["test_speaker"].align(parts[other]["test_speaker"], join="inner")
+            same = ours.equals(theirs)
+        else:
+            same = parts[first].empty or _protocol(first) == _protocol(other)
+        if not same:
+            raise SerError(
+                f"{first} and {other} cannot be paired by fold, as a fold of one number is not of the same people in "
+                "both: compare the test scores of speakers (scoring.speaker_scores)"
+            )
+
+
+def predictions_of(predictions: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """The test predictions of some experiments, or of families of them, as they were collected.
+
+    Args:
+        predictions: those of all runs.
+        names: experiments or families.
+
+    Raises:
+        SerError: a name is unknown.
+    """
+    chosen = {member for name in names for member in members(name)}
+    return predictions[predictions["experiment"].isin(chosen)]
+
+
+def of_experiment(table: pd.DataFrame, corpus: str, experiment: str) -> pd.DataFrame:
+    return table[(table["corpus"] == corpus) & (table["experiment"] == experiment)]

@@ -1,0 +1,62 @@
+"""The words that tables, figures and verdicts share: for numbers with their intervals, and for what is missing."""
+
+import numpy as np
+import pandas as pd
+
+from ser_lib.scoring import RUN, of_experiment, supported_interval
+
+OPEN_CORPORA = ("emodb", "ravdess", "nemo")
+CORPORA = (*OPEN_CORPORA, "iemocap")
+"""Those of the pages, in their order."""
+
+NOT_RUN = "not run yet"
+LICENCE = "not run here"
+"""IEMOCAP's columns, until an owner of the licence runs them."""
+
+DIVERGED = "diverged"
+"""The experiment was run, and its loss did not stay finite in any run."""
+
+NOTHING_SHARED = "no run in common"
+"""Both experiments were run, but never on the same fold with the same seed."""
+
+NO_FAILURES = pd.DataFrame(columns=RUN)
+
+
+def absence(failures: pd.DataFrame, corpus: str, experiment: str) -> str:
+    """What to say where an experiment has no score on a corpus: diverged, or not run (yet).
+
+    Args:
+        failures: runs whose loss did not stay finite, with ``corpus`` and ``experiment``.
+        corpus, experiment: what has no score.
+    """
+    if len(of_experiment(failures, corpus, experiment)):
+        return DIVERGED
+    return LICENCE if corpus == "iemocap" else NOT_RUN
+
+
+def with_interval(mean: float, low: float, high: float) -> str:
+    """Percent with an interval: 81.3 [75.0, 87.6]. No end of one is shown below 0 or above 100, where no score is."""
+    if np.isnan(low):
+        return f"{100 * mean:.1f}"
+    return f"{100 * mean:.1f} [{100 * max(low, 0):.1f}, {100 * min(high, 1):.1f}]"
+
+
+def percent(mean: float, low: float, high: float, folds: int, noun: str = "fold") -> str:
+    """Percent with an interval, or with the number of folds if they are too few for one."""
+    text = with_interval(mean, low, high)
+    return f"{text} ({counted(folds, noun)})" if np.isnan(low) else text
+
+
+def points_with_interval(differences: np.ndarray) -> str:
+    """Mean of differences in percentage points, one per speaker, with its 95 % interval: +1.2 [−0.3, +2.7].
+
+    Below `MINIMUM_FOLDS` there is no interval: +1.2 (2 folds).
+    """
+    low, high = supported_interval(differences)
+    mean = f"{np.mean(differences):+.1f}"
+    return f"{mean} ({counted(len(differences), 'fold')})" if np.isnan(low) else f"{mean} [{low:+.1f}, {high:+.1f}]"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things in words: 1 fold, 2 folds."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

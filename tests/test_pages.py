@@ -1,0 +1,87 @@
+"""Protects the tables as pages show them: safe, whole, to be downloaded, and with the runs behind them."""
+
+import base64
+import io
+import json
+import re
+import time
+
+import pandas as pd
+import pytest
+
+from ser_lib import pages, paths
+
+
+def test_a_shown_table_escapes_its_content_and_marks_verdicts():
+    shown = pages.Shown(pd.DataFrame({"a": ["<b>", "holds"]}), "a < b", {"holds": "verdict holds"})
+    html = shown._repr_html_()
+    assert "&lt;b&gt;" in html and "a &lt; b" in html and "<b>" not in html
+    assert '<span class="verdict holds">holds</span>' in html
+    assert "a < b" in repr(shown)
+
+
+# What can be downloaded
+
+
+def decoded(link: str) -> pd.DataFrame:
+    kind, data = re.search(r'href="data:([a-z/]+);base64,([^"]*)"', link).groups()
+    packing = {"text/csv": None, "application/gzip": "gzip"}[kind]
+    return pd.read_csv(io.BytesIO(base64.b64decode(data)), compression=packing)
+
+
+def test_a_shown_table_holds_itself_as_csv():
+    frame = pd.DataFrame({"Claim": [pages.Cell("a, b", href="x.html"), pages.Cell("c")], "UA (%)": [1.5, 2.5]})
+    text = pages.Shown(frame, "Scores, by claim")._repr_html_()
+    assert 'download="scores-by-claim.csv"' in text
+    assert decoded(text).to_dict("list") == {"Claim": ["a, b", "c"], "UA (%)": [1.5, 2.5]}
+
+
+def test_a_cell_links_names_and_colours_its_text_safely():
+    frame = pd.DataFrame({"a": [pages.Cell("<b>", css="verdict", href='x"y', anchor="here", note="5 < 6")]})
+    text = pages.Shown(frame, "caption")._repr_html_()
+    assert '<td id="here"><span class="verdict"><a href="x&quot;y">&lt;b&gt;</a></span><br>5 &lt; 6</td>' in text
+    assert "<b>" in repr(pages.Shown(frame, "caption"))
+
+
+def test_downloads_list_each_table_with_its_rows():
+    shown = pages.Downloads({"Scores": pd.DataFrame({"x": [1, 2]}), "One": pd.DataFrame({"x": [1]})})
+    assert repr(shown) == "Scores: 2 rows\nOne: 1 row"
+    assert shown._repr_html_().count("<li>") == 2 and "(2 rows, csv.gz)" in shown._repr_html_()
+    assert decoded(shown._repr_html_()).to_dict("list") == {"x": [1, 2]}
+    assert 'download="scores.csv.gz"' in shown._repr_html_()
+
+
+def test_a_packed_download_is_the_same_bytes_every_time(monkeypatch):
+    """A page that is executed anew should not differ where no number does; gzip notes the time unless told not to."""
+    frame = pd.DataFrame({"x": range(1000)})
+    first = pages.download(frame, "x", packed=True)
+    monkeypatch.setattr(time, "time", lambda: 1e9)
+    assert pages.download(frame, "x", packed=True) == first
+    assert len(first) < len(pages.download(frame, "x")) / 2
+
+
+def test_a_table_says_below_which_runs_are_behind_it():
+    shown = pages.Shown(pd.DataFrame({"a": [1]}), "caption", source="10 runs < 20")
+    assert shown._repr_html_().endswith('</table><p class="source">10 runs &lt; 20</p></div>')
+    assert repr(shown).endswith("\n10 runs < 20")
+    assert "source" not in pages.Shown(pd.DataFrame({"a": [1]}), "caption")._repr_html_()
+    assert pages.Source("a < b")._repr_html_() == '<p class="source">a &lt; b</p>' and repr(pages.Source("a")) == "a"
+
+
+PAGES = (
+    "tables", "recurrent_batch_normalisation", "depth", "ablations", "optimizer", "gradients", "baselines", "cost",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_table_and_figure_of_results_says_which_runs_are_behind_it(page):
+    notebook = json.loads((paths.PROJECT / "book" / f"{page}.ipynb").read_text())
+    cells = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    shows = [cell for cell in cells if re.search(r"pages\.Shown\(|figures\.\w+\(|show_comparisons\(", cell)]
+    of_results = [
+        cell for cell in shows
+        if re.search(r"\b(scored|results|validation|histories|compared|measured|predictions|runs|best)\b", cell)
+        and "run_summary" not in cell  # is itself the list of runs
+    ]  # fmt: skip
+    assert of_results
+    assert [cell for cell in of_results if not re.search(r"source=|Source\(|show_comparisons\(", cell)] == []
