@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import pkgutil
 import re
 import time
 
@@ -85,3 +86,12 @@ def test_every_table_and_figure_of_results_says_which_runs_are_behind_it(page):
     ]  # fmt: skip
     assert of_results
     assert [cell for cell in of_results if not re.search(r"source=|Source\(|show_comparisons\(", cell)] == []
+
+
+def test_the_map_of_the_paper_leads_to_pages_and_code_that_are_there():
+    chapter = (paths.PROJECT / "book" / "reproduce.md").read_text().split("## Where the paper is")[1].split("\n## ")[0]
+    pages_named, code = re.findall(r"\]\((\w+)\)", chapter), re.findall(r"`([\w.]+)`", chapter)
+    assert len(pages_named) == len(chapter.split("\n|")) - 3 and len(code) > len(pages_named)
+    assert [page for page in pages_named if not (paths.PROJECT / "book" / f"{page}.ipynb").is_file()] == []
+    for name in code:
+        pkgutil.resolve_name(name)  # raises where there is no such module, or none of its names
