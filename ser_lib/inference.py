@@ -43,7 +43,7 @@ _FOUND = f"Found at {100 * POWER:.0f} %"
 
 _COMPARISONS = [
     "corpus", "experiment", "reference", "metric", "absence", "speakers", "seeds", "mean", "low", "high", "p",
-    "adjusted_p", "between", "within", "one_seed",
+    "adjusted_p", "between", "within", "one_seed", "of_means",
 ]  # fmt: skip
 
 
@@ -468,9 +468,9 @@ def comparisons(
     Returns:
         One row per corpus and difference: ``corpus, experiment, reference, metric``, ``absence`` (why there is no
         difference, empty where there is one), ``speakers, seeds``, the ``mean`` with its 95 % interval ``low, high``,
-        the ``p`` of sign flips and ``adjusted_p`` (Holm, over the differences of that corpus), and ``between, within,
-        one_seed`` of its :class:`Components`. NaN where there are no runs, or fewer speakers than decide anything
-        (:data:`ser_lib.scoring.MINIMUM_FOLDS`).
+        the ``p`` of sign flips and ``adjusted_p`` (Holm, over the differences of that corpus), ``between, within,
+        one_seed`` of its :class:`Components`, and ``of_means``, the standard deviation of the means over seeds. NaN
+        where there are no runs, or fewer speakers than decide anything (:data:`ser_lib.scoring.MINIMUM_FOLDS`).
 
     Source: Tables 1 and 3, as differences.
     """
@@ -653,7 +653,8 @@ def _findings(grid: pd.DataFrame) -> dict[str, float]:
     low, high = scoring.interval(means, LEVEL)
     spread = variance_components(grid)
     found |= {"low": low, "high": high, "p": float(sign_flip_p(means))}
-    return found | {"between": spread.between, "within": spread.within, "one_seed": spread.one_seed}
+    found |= {"between": spread.between, "within": spread.within, "one_seed": spread.one_seed}
+    return found | {"of_means": float(means.std(ddof=1))}
 
 
 def _in_words(row: tuple) -> dict[str, str]:
@@ -670,9 +671,8 @@ def _in_words(row: tuple) -> dict[str, str]:
         words |= {"sd of speakers": f"{row.one_seed:.1f} with that of seeds", "sd of seeds": "needs two seeds"}
     else:
         words |= {"sd of speakers": f"{row.between:.1f}", "sd of seeds": f"{row.within:.1f}"}
-    # The spread of speaker means is all that the study itself has, whatever it is made of.
-    between, within = (row.one_seed, 0) if np.isnan(row.within) else (row.between, row.within)
-    return words | {_FOUND: f"{smallest_effect(row.speakers, row.seeds, between, within):.1f}"}
+    # The spread of speaker means is all that a study of this size has, whatever it is made of.
+    return words | {_FOUND: f"{smallest_effect(row.speakers, 1, row.of_means, 0):.1f}"}
 
 
 def _p(p: float) -> str:

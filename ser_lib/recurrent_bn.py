@@ -43,7 +43,7 @@ class BatchNormLSTM(nn.Module):
     Raises:
         SerError (a ValueError): no such scope, or a momentum out of range.
 
-    Source: eqs. 3-5. Gain and shift are [17]'s. The other scopes, momentum and eps are not in the paper.
+    Source: eqs. 3-5. Gain and shift are [17]'s. The other scopes, momentum and the value of eps are not in the paper.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from ser_lib import records, scoring, variety, verdicts, wording
+from ser_lib import inference, paper, records, scoring, variety, verdicts, wording
 from ser_lib.corpora import EMOTIONS
 from ser_lib.experiments import find_experiment
 from ser_lib.features import frame_counts
@@ -27,7 +27,7 @@ MARGIN = 2.0
 """Points within which a score is called "almost" another, or reached."""
 
 PACE = 2.0
-"""By what factor two modules' speeds of training must differ to be called very different."""
+"""By what factor two speeds of training must differ to be called very different, and one gradient be "much larger"."""
 
 
 @dataclass(frozen=True)
@@ -206,6 +206,35 @@ class Difference(OfTwo):
 
 
 @dataclass(frozen=True)
+class Growth(OfTwo):
+    """What one experiment adds to another is more than what a third adds to a fourth: a difference of differences."""
+
+    third: str
+    fourth: str
+    metric: str
+
+    @property
+    def experiments(self) -> tuple[str, ...]:
+        """All four."""
+        return self.experiment, self.reference, self.third, self.fourth
+
+    @property
+    def test(self) -> str:
+        """The test in words."""
+        return (
+            f"{self.metric.upper()} of {self.experiment} minus {self.reference}, less that of {self.third} minus "
+            f"{self.fourth}, all on the same folds and seeds; holds if the {LEVEL:.0%} interval over speakers lies "
+            "above zero, does not hold if below"
+        )
+
+    def judge(self, evidence: Evidence, corpus: str) -> Verdict:
+        """The verdict on one corpus."""
+        scores = [part[self.metric] for part in scoring.in_common(evidence.scored, corpus, self.experiments)]
+        points = 100 * ((scores[0] - scores[1]) - (scores[2] - scores[3]))
+        return verdicts.judge_difference(points.groupby(level="fold").mean().to_numpy(dtype=float), +1)
+
+
+@dataclass(frozen=True)
 class BothMetrics(OfTwo):
     """One experiment beats another in UA and in WA."""
 
@@ -326,6 +355,7 @@ class Course(OfTwo):
         return (
             f"{COURSES[self.quantity].meaning}: {self.experiment} minus {self.reference}, paired by fold and seed; "
             f"holds if the {LEVEL:.0%} interval over speakers lies {side} zero, does not hold if on the other side"
+            f"{_OR_GUESSING if COURSES[self.quantity].of_learners else ''}"
         )
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
@@ -335,7 +365,10 @@ class Course(OfTwo):
         compared = histories["experiment"].isin([self.experiment, self.reference])
         values = by_run(histories[compared & (histories["corpus"] == corpus)], course.of)
         differences = scoring.paired_difference(values, corpus, self.experiment, self.reference, "value")
-        return verdicts.judge_difference(differences, self.direction, unit=course.unit)
+        verdict = verdicts.judge_difference(differences, self.direction, unit=course.unit, digits=course.digits)
+        if not course.of_learners:
+            return verdict
+        return _unless_guessing(verdict, evidence, corpus, self.reference, [self.experiment])
 
 
 @dataclass(frozen=True)
@@ -366,29 +399,25 @@ class Distinct(OfTwo):
 
 @dataclass(frozen=True)
 class Spread(OfOne):
-    """Scores depend on the test speaker."""
-
-    one_seed: ClassVar[bool] = True
+    """Scores depend on the test speaker, and not only on the run."""
 
     @property
     def test(self) -> str:
         """The test in words."""
         return (
-            f"correct answers of {self.experiment} by test speaker, χ² test of equal shares; holds if "
-            f"p < {1 - LEVEL:.2f}, else undecided (equality cannot be shown)"
+            f"UA of {self.experiment}, test speakers against the seeds of one speaker, one-way analysis of variance "
+            f"(F test); holds if p < {1 - LEVEL:.2f}, else undecided (equality cannot be shown)"
         )
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
-        """The verdict on one corpus, from the first seed: seeds of a speaker repeat the same utterances."""
-        scored = evidence.scored
-        part = scored[(scored["corpus"] == corpus) & (scored["experiment"] == self.experiment)]
-        part = part[part["seed"] == part["seed"].min()]
-        return verdicts.judge_spread(part["correct"].to_numpy(), part["utterances"].to_numpy())
+        """The verdict on one corpus."""
+        grid = inference.scores_by_speaker(evidence.scored, corpus, self.experiment, "ua")
+        return verdicts.judge_spread(100 * grid.to_numpy(dtype=float))
 
 
 @dataclass(frozen=True)
 class LayerRatio(OfOne):
-    """The gradient of the convolutions is larger than that of the Bi-LSTM layers.
+    """The gradient of the convolutions is much larger than that of the Bi-LSTM layers.
 
     The paper does not say how it measures a gradient: the norm of a layer's gradient grows with the number of its
     weights, the root mean square over its weights does not.
@@ -401,9 +430,9 @@ class LayerRatio(OfOne):
         """The test in words."""
         measure = "root mean square" if self.per_weight else "norm"
         return (
-            f"{measure} of the gradient of all convolutions over that of all Bi-LSTM layers in {self.experiment}, "
-            f"geometric mean over epochs and seeds; holds if the {LEVEL:.0%} interval over speakers lies above one, "
-            "does not hold if below"
+            f"{measure} of the gradient of all convolutions, biases included, over that of all Bi-LSTM layers in "
+            f"{self.experiment}, geometric mean over epochs and seeds; holds if the {LEVEL:.0%} interval over speakers "
+            f"lies above {PACE:g}, does not hold if below"
         )
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
@@ -411,7 +440,7 @@ class LayerRatio(OfOne):
         gradients = evidence.results.gradients
         part = gradients[(gradients["corpus"] == corpus) & (gradients["experiment"] == self.experiment)]
         logarithms = np.log(module_ratio(part, self.experiment, self.per_weight))
-        return verdicts.judge_ratio(logarithms.groupby(part["fold"]).mean().to_numpy())
+        return verdicts.judge_ratio(logarithms.groupby(part["fold"]).mean().to_numpy(), PACE)
 
 
 @dataclass(frozen=True)
@@ -445,10 +474,9 @@ class Pace(OfOne):
 
 @dataclass(frozen=True)
 class Level(OfOne):
-    """An experiment reaches a score: of IEMOCAP alone, since no score of another corpus says anything about it."""
+    """An experiment reaches the scores of Table 2: on IEMOCAP alone, whose speakers are those of its rows."""
 
     metric: str
-    printed: float
 
     corpora: ClassVar[tuple[str, ...]] = ("iemocap",)
 
@@ -456,17 +484,16 @@ class Level(OfOne):
     def test(self) -> str:
         """The test in words."""
         return (
-            f"{self.metric.upper()} of {self.experiment} on IEMOCAP, mean over folds; holds if the {LEVEL:.0%} "
-            f"interval over speakers lies above {self.printed} − {MARGIN:g}, does not hold if below {self.printed}"
+            f"{self.metric.upper()} of {self.experiment} minus Table 2's of the same speaker; holds if the "
+            f"{LEVEL:.0%} interval over speakers lies above −{MARGIN:g}, does not hold if below"
         )
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
-        scored = evidence.scored
-        part = scoring.balanced(scored[(scored["corpus"] == corpus) & (scored["experiment"] == self.experiment)])
-        return verdicts.judge_level(
-            100 * part.groupby("fold")[self.metric].mean().to_numpy(dtype=float), self.printed, MARGIN
-        )
+        part = scoring.balanced(scoring.of_experiment(evidence.scored, corpus, self.experiment))
+        printed = paper.table2().set_index("speaker")[self.metric]
+        points = (100 * part.groupby("test_speaker")[self.metric].mean() - printed).dropna()
+        return verdicts.judge_difference(points.to_numpy(dtype=float), +1, MARGIN)
 
 
 @dataclass(frozen=True)
@@ -539,6 +566,10 @@ class Quantity:
     meaning: str
     unit: str
     of: Callable[[pd.DataFrame, str], float]
+    digits: int = 1
+    """Behind the point, of what is shown."""
+    of_learners: bool = False
+    """Whether it says nothing beside a network that only guesses, such as one that has nothing to overfit with."""
 
 
 def epochs_to_learn(history: pd.DataFrame, experiment: str) -> float:
@@ -555,7 +586,8 @@ def turning_point(history: pd.DataFrame, experiment: str) -> float:
 def rise(history: pd.DataFrame, experiment: str) -> float:
     """How far the validation loss has risen above its lowest by the last epoch: what overfitting looks like.
 
-    Its distance from the training loss is no measure of it here: a network that learns nothing has none.
+    Its distance from the training loss is no measure of it here: a network that learns nothing has none. Nor does such
+    a network's loss rise, so that none is told from one that only guesses.
     """
     losses = history["validation_loss"]
     return float(losses.iloc[-1] - losses.min())
@@ -568,8 +600,8 @@ COURSES = {
         "epochs",
         epochs_to_learn,
     ),
-    "turn": Quantity("epoch of the lowest validation loss", "epochs", turning_point),
-    "rise": Quantity("validation loss in the last epoch minus the lowest", "nats", rise),
+    "turn": Quantity("epoch of the lowest validation loss", "epochs", turning_point, of_learners=True),
+    "rise": Quantity("validation loss in the last epoch minus the lowest", "nats", rise, digits=2, of_learners=True),
 }
 
 

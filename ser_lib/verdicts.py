@@ -13,7 +13,7 @@ import numpy as np
 from scipy import stats
 
 from ser_lib import scoring, wording
-from ser_lib.inference import POWER, holm, smallest_effect
+from ser_lib.inference import POWER, holm, smallest_effect, variance_components
 
 HOLDS = "holds"
 FAILS = "does not hold"
@@ -56,7 +56,9 @@ def _too_few(speakers: int, effect: Callable[[], str], share: str = "") -> Verdi
     return None
 
 
-def judge_difference(differences: np.ndarray, direction: float, margin: float = 0.0, unit: str = "points") -> Verdict:
+def judge_difference(
+    differences: np.ndarray, direction: float, margin: float = 0.0, unit: str = "points", digits: int = 1
+) -> Verdict:
     """Verdict on a difference.
 
     Args:
@@ -64,13 +66,14 @@ def judge_difference(differences: np.ndarray, direction: float, margin: float = 
         direction: above or below zero, the side that is claimed.
         margin: by how much the claim allows the difference to lie on the other side of zero.
         unit: of what the differences are.
+        digits: behind the point, of what is shown.
     """
     named = "" if unit == "points" else f" {unit}"
-    if too_few := _too_few(len(differences), lambda: f"{differences.mean():+.1f}{named}"):
+    if too_few := _too_few(len(differences), lambda: f"{differences.mean():+.{digits}f}{named}"):
         return too_few
     basis = wording.counted(len(differences), "speaker")
     low, high = scoring.interval(differences, LEVEL)
-    effect = f"{differences.mean():+.1f} [{low:+.1f}, {high:+.1f}]{named}"
+    effect = f"{differences.mean():+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]{named}"
     towards = (low, high) if direction > 0 else (-high, -low)
     if towards[0] > -margin:
         return Verdict(HOLDS, effect, basis)
@@ -80,20 +83,22 @@ def judge_difference(differences: np.ndarray, direction: float, margin: float = 
         return Verdict(UNDECIDED, effect, basis)
     beyond = " beyond the margin" if margin else ""
     found = smallest_effect(len(differences), 1, float(differences.std(ddof=1)), 0.0)
-    return Verdict(UNDECIDED, effect, f"{basis}; {100 * POWER:.0f} % power at {found:.1f} {unit}{beyond}")
+    return Verdict(UNDECIDED, effect, f"{basis}; {100 * POWER:.0f} % power at {found:.{digits}f} {unit}{beyond}")
 
 
-def judge_ratio(logarithms: np.ndarray) -> Verdict:
-    """Verdict on a ratio that is claimed to be above one.
+def judge_ratio(logarithms: np.ndarray, factor: float) -> Verdict:
+    """Verdict on a ratio that is claimed to be large.
 
     Args:
         logarithms: of the ratio, one per speaker, shape (speakers,).
+        factor: above what it is large.
     """
     if too_few := _too_few(len(logarithms), lambda: f"{np.exp(logarithms.mean()):.2f} times"):
         return too_few
     low, high = scoring.interval(logarithms, LEVEL)
     effect = f"{np.exp(logarithms.mean()):.2f} times [{np.exp(low):.2f}, {np.exp(high):.2f}]"
-    outcome = HOLDS if low > 0 else FAILS if high < 0 else UNDECIDED
+    threshold = np.log(factor)
+    outcome = HOLDS if low > threshold else FAILS if high < threshold else UNDECIDED
     return Verdict(outcome, effect, wording.counted(len(logarithms), "speaker"))
 
 
@@ -113,26 +118,27 @@ def judge_pace(logarithms: np.ndarray, factor: float) -> Verdict:
     return Verdict(outcome, effect, wording.counted(len(logarithms), "speaker"))
 
 
-def judge_spread(correct: np.ndarray, utterances: np.ndarray) -> Verdict:
-    """Verdict on the spread between speakers.
+def judge_spread(scores: np.ndarray) -> Verdict:
+    """Verdict on the spread of speakers, against that of the seeds of one speaker, by a one-way analysis of variance.
 
     Args:
-        correct: recognised utterances of each speaker, shape (speakers,).
-        utterances: all utterances of each speaker, shape (speakers,).
+        scores: per cent, a grid of speakers by seeds, shape (speakers, seeds); NaN where not run.
     """
-    shares = 100 * correct / utterances
+    runs = [of_speaker[np.isfinite(of_speaker)] for of_speaker in scores]
+    means = np.array([of_speaker.mean() for of_speaker in runs])
 
     def effect() -> str:
-        return f"WA {shares.min():.1f} to {shares.max():.1f}"
+        return f"UA {means.min():.1f} to {means.max():.1f}"
 
-    if too_few := _too_few(len(correct), effect):
+    if too_few := _too_few(len(runs), effect):
         return too_few
-    basis = wording.counted(len(correct), "speaker")
-    wrong = utterances - correct
-    if correct.sum() == 0 or wrong.sum() == 0:
-        return Verdict(UNDECIDED, effect(), f"{basis}, all alike")
-    p = stats.chi2_contingency(np.stack([correct, wrong])).pvalue
-    return Verdict(HOLDS if p < 1 - LEVEL else UNDECIDED, effect(), f"{basis}, p = {p:.2g}")
+    basis = wording.counted(len(runs), "speaker")
+    if min(map(len, runs)) < 2:
+        return Verdict(UNDECIDED, effect(), f"{basis}; needs two seeds, as runs of one speaker differ too")
+    spread = variance_components(scores)
+    p = stats.f_oneway(*runs).pvalue if spread.within else float(spread.between == 0)
+    found = f"{effect()}; sd of speakers {spread.between:.1f}, of seeds {spread.within:.1f}"
+    return Verdict(HOLDS if p < 1 - LEVEL else UNDECIDED, found, f"{basis}; p = {p:.2g}")
 
 
 def judge_joint(verdicts: Mapping[str, Verdict]) -> Verdict:
@@ -164,7 +170,14 @@ def judge_none_better(differences: Mapping[str, np.ndarray], margin: float = np.
             return FAILS, f"better: {', '.join(better)}"
         below = all(scoring.interval(values, LEVEL)[1] < margin for values in compared.values())
         outcome = HOLDS if below and len(compared) == len(differences) else UNDECIDED
-        return outcome, f"smallest p, Holm: {min(p.values()):.2g}"
+        # To be found among so many, an effect must pass the first step of Holm's method.
+        level = 1 - (1 - LEVEL) / len(compared)
+        found = max(
+            smallest_effect(len(values), 1, float(values.std(ddof=1)), 0.0, level=level) for values in compared.values()
+        )
+        # Where a bound is kept, what could have been found below it is beside the point.
+        power = "" if outcome == HOLDS and np.isfinite(margin) else f"; {100 * POWER:.0f} % power at {found:.1f} points"
+        return outcome, f"smallest p, Holm: {min(p.values()):.2g}{power}"
 
     return _judge_several(differences, judge)
 
@@ -223,22 +236,6 @@ def _p_value(differences: np.ndarray) -> float:
     if np.ptp(differences) == 0:  # SciPy has no test without spread
         return float(differences[0] == 0)
     return float(stats.ttest_1samp(differences, 0).pvalue)
-
-
-def judge_level(scores: np.ndarray, printed: float, margin: float) -> Verdict:
-    """Verdict on a score that is claimed to be reached.
-
-    Args:
-        scores: per cent, one per speaker, shape (speakers,).
-        printed: the score that is claimed, per cent.
-        margin: how many points below it still count as reached.
-    """
-    if too_few := _too_few(len(scores), lambda: f"{scores.mean():.1f}"):
-        return too_few
-    low, high = scoring.interval(scores, LEVEL)
-    effect = f"{scores.mean():.1f} [{low:.1f}, {high:.1f}]"
-    outcome = HOLDS if low > printed - margin else FAILS if high < printed else UNDECIDED
-    return Verdict(outcome, effect, wording.counted(len(scores), "speaker"))
 
 
 def judge_distinct(same: int, total: int) -> Verdict:

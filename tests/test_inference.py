@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ser_lib import inference, paper, scoring, wording
+from ser_lib import inference, paper, scoring, verdicts, wording
 from ser_lib.errors import SerError
 
 GRID = np.array([[0.61, 0.64], [0.55, 0.58], [0.72, 0.65], [0.58, 0.51], [0.66, 0.68], [0.40, 0.35], [0.63, 0.70]])
@@ -495,6 +495,17 @@ def test_one_seed_is_shown_as_spread_that_cannot_be_told_apart():
     assert row["sd of speakers"] == f"{sd:.1f} with that of seeds"
     assert row["sd of seeds"] == "needs two seeds"
     assert row["Found at 80 %"] == f"{inference.smallest_effect(6, 1, sd, 0):.1f}"
+
+
+def test_what_a_comparison_would_find_is_what_its_verdict_says():
+    """Both are of the spread of speaker means that was seen, also where seeds account for all of it."""
+    generator = np.random.default_rng(3)
+    scored = pd.concat([by_fold(generator.uniform(0.3, 0.9, (8, 3)), experiment=name) for name in ("a", "b")])
+    table = inference.comparisons(scored, NO_FAILURES, ["emodb"], {"a": "b"}, "ua")
+    assert table["between"].tolist() == [0]
+    differences = 100 * scoring.paired_difference(scored, "emodb", "a", "b", "ua")
+    (row,) = inference.comparisons_shown(table).to_dict("records")
+    assert f"80 % power at {row['Found at 80 %']} points" in verdicts.judge_difference(differences, +1).basis
 
 
 def test_smallest_effects_are_a_range_where_seeds_cannot_be_told_from_speakers():
