@@ -103,7 +103,8 @@ def measure(
 def save(counts: pd.DataFrame, folder: Path | None = None) -> Path:
     """Keep the counts of one target in ``results/<target>/transfer.csv``.
 
-    Those of other sources and of other experiments that were kept before stay.
+    Those of other runs that were kept before stay, so that networks can be counted on the machine that has them; but
+    for runs of the same experiment on another version of the source, or with other settings.
 
     Raises:
         SerError: the code is not that of a commit, or what stays was counted on another version of the target.
@@ -114,10 +115,11 @@ def save(counts: pd.DataFrame, folder: Path | None = None) -> Path:
     file, remedy = folder / target / "transfer.csv", paths.remedy("SER_RESULTS")
     with one_at_a_time(file.parent, remedy):
         before = load(folder)
-        replaced = pd.MultiIndex.from_frame(before[["source", "experiment"]]).isin(
-            list(counts[["source", "experiment"]].itertuples(index=False, name=None))
-        )
-        before = before[(before["target"] == target) & ~replaced]
+        before = before[before["target"] == target]
+        experiment = ["source", "experiment"]
+        present = [*experiment, "source_fingerprint", "configuration"]
+        outdated = _among(before, counts, experiment) & ~_among(before, counts, present)
+        before = before[~outdated & ~_among(before, counts, [*experiment, "fold", "seed"])]
         for row in before[before["target_fingerprint"] != version].itertuples():
             raise SerError(
                 f"{file} holds what networks of {row.source} recognise on another version of {target} "
@@ -127,6 +129,11 @@ def save(counts: pd.DataFrame, folder: Path | None = None) -> Path:
         kept = pd.concat([before, counts], ignore_index=True) if len(before) else counts
         write_file(file, lambda aside: kept.sort_values(CELL).to_csv(aside, index=False), remedy)
     return file
+
+
+def _among(rows: pd.DataFrame, others: pd.DataFrame, columns: list[str]) -> np.ndarray:
+    """Which rows agree in some columns with one of the others."""
+    return pd.MultiIndex.from_frame(rows[columns]).isin(list(others[columns].itertuples(index=False, name=None)))
 
 
 def load(folder: Path | None = None) -> pd.DataFrame:

@@ -1052,6 +1052,13 @@ FAULTS = [
         "tests/test_transfer.py::test_counts_on_two_versions_of_the_target_are_not_kept_in_one_table",
     ),
     Fault(
+        "networks of two versions of a corpus are averaged in one cell of the transfer",
+        "ser_lib/transfer.py",
+        "before = before[~outdated & ~_among(",
+        "before = before[~_among(",
+        "tests/test_transfer.py::test_networks_of_other_seeds_are_counted_where_they_are_and_join_those_that_were",
+    ),
+    Fault(
         "the target stands where an option takes it for one of its words",
         "Makefile",
         "snakemake study $(RUN_ON) --config",

@@ -136,7 +136,18 @@ def test_what_is_kept_is_read_back_and_holds_neither_utterances_nor_accuracies(t
     assert not any(utterance in file.read_text() for utterance in target["utterance"])
 
 
-def test_a_source_and_experiment_replaces_its_own_counts_and_leaves_those_of_others(tiny_table, target, small):
+def test_networks_of_other_seeds_are_counted_where_they_are_and_join_those_that_were(tiny_table, target, small):
+    run(tiny_table, 1)
+    counts = transfer.measure("tiny", target, device="cpu")
+    for seed in (0, 1, 2, 1):
+        transfer.save(counts.assign(seed=seed))
+    assert len(transfer.load()) == 3 * len(counts)
+    later = counts.assign(seed=3, source_fingerprint="cccccccccccc")  # the networks of two versions are never one mean
+    transfer.save(later)
+    assert set(transfer.load()["seed"]) == {3}
+
+
+def test_a_run_replaces_its_own_counts_and_leaves_those_of_others(tiny_table, target, small):
     run(tiny_table, 1)
     counts = transfer.measure("tiny", target, device="cpu")
     best = {"experiment": "table1-best", "configuration": experiments.find_experiment("table1-best").digest}
