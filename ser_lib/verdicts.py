@@ -152,7 +152,10 @@ def judge_joint(verdicts: Mapping[str, Verdict]) -> Verdict:
     if outcome == NOT_RUN:
         return NO_RUNS
     effect = "; ".join(f"{name} {verdict.effect}" for name, verdict in verdicts.items())
-    return Verdict(outcome, effect, next(iter(verdicts.values())).basis)
+    speakers = next(iter(verdicts.values())).basis.split("; ")[0]
+    others = {name: verdict.basis.removeprefix(speakers) for name, verdict in verdicts.items()}
+    said = [f"{name}{words[1:]}" for name, words in others.items() if words]
+    return Verdict(outcome, effect, "; ".join([speakers, *said]))
 
 
 def judge_none_better(differences: Mapping[str, np.ndarray], margin: float = np.inf) -> Verdict:

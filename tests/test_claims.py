@@ -334,6 +334,10 @@ def test_a_claim_of_two_parts_fails_with_one_of_them():
     assert verdicts.judge_joint(parts).outcome == verdicts.FAILS
     parts["WA"] = verdicts.judge_difference(steps(0), +1)
     assert verdicts.judge_joint(parts).outcome == verdicts.UNDECIDED
+    found = re.search(r"80 % power at .* points", parts["WA"].basis)[0]
+    assert verdicts.judge_joint(parts).basis == f"10 speakers; WA {found}"  # UA is decided
+    parts["UA"] = verdicts.judge_difference(steps(0, spread=2), +1)
+    assert verdicts.judge_joint(parts).basis.count("% power") == 2
 
 
 def test_none_better_fails_only_by_an_experiment_that_is_better_after_correction():
