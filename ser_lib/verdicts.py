@@ -236,8 +236,8 @@ def adjusted_p_values(differences: Mapping[str, np.ndarray]) -> dict[str, float]
 
 
 def _p_value(differences: np.ndarray) -> float:
-    if np.ptp(differences) == 0:  # SciPy has no test without spread
-        return float(differences[0] == 0)
+    if np.ptp(differences) < 1e-9:  # SciPy has no test without spread, but for that of rounding
+        return float(abs(differences[0]) < 1e-9)
     return float(stats.ttest_1samp(differences, 0).pvalue)
 
 

@@ -489,3 +489,11 @@ def test_the_table_of_choices_counts_folds():
     table = tables.chosen_strengths(predictions).set_index(["Method", "Standardised by"])
     assert table.loc[("linear SVM, eGeMAPS", "training rows"), "Emo-DB"] == "0.0001 (1), 0.1 (2)"
     assert len(table) == 4 and "majority class" not in table.index.get_level_values(0)
+
+
+def test_seeds_that_only_some_folds_have_run_change_no_difference_from_a_baseline():
+    predictions = of_baseline({1: 5, 2: 5})  # UA 25 each
+    some = pd.concat([of_network({1: 0.35, 2: 0.45}), of_network({1: 0.95}, seed=1)])
+    table = tables.network_over_baselines(some, predictions, RUNS, "table1-best", "ua")
+    cells = table.set_index(["Method", "Standardised by"])["Emo-DB"]
+    assert cells["linear SVM, eGeMAPS", "training rows"] == "+15.0 (2 folds)"

@@ -683,3 +683,105 @@ def test_a_test_that_looks_at_one_seed_says_one_however_many_were_run():
     )
     ledger = claims.ledger(dataclasses.replace(evidence, variety=measured)).set_index(["name", "corpus"])
     assert ledger.loc[("batch-variety", "Emo-DB"), ["verdict", "seeds"]].tolist() == [verdicts.HOLDS, 1]
+
+
+# What a verdict does not depend on
+
+
+def everything(corpus: str, experiments: tuple[str, ...], step: int) -> dict[str, pd.DataFrame]:
+    """Records of all kinds: of each experiment ``step`` more right answers than of the one before, and other norms."""
+    folds, tables = range(1, 11), {"predictions": [], "histories": [], "gradients": [], "updates": []}
+    for place, name in enumerate(experiments):
+        tables["predictions"].append(made_up(name, [min(40, right + step * place) for right in BASE]))
+        tables["histories"].append(histories(name, dict.fromkeys(folds, [FAST, SLOW][(place + step) % 2])))
+        tables["gradients"].append(made_up_gradients(2.0 + step, 2.0).assign(experiment=name))
+        tables["updates"].append(updates(1.0 + step, 1.0).assign(experiment=name))
+    return {kind: pd.concat(parts).assign(corpus=corpus) for kind, parts in tables.items()}
+
+
+def varied(corpus: str, small: float) -> pd.DataFrame:
+    """Cosines of small batches, which are above those of large ones or below."""
+    rows = [(corpus, "table1-baseline", fold, 0, size, cosine + 0.01 * (fold % 2) * (size == 16))
+            for fold in range(1, 11) for size, cosine in ((16, small), (64, 0.5))]  # fmt: skip
+    return pd.DataFrame(rows, columns=["corpus", "experiment", "fold", "seed", "batch_size", "cosine"])
+
+
+@pytest.mark.parametrize("claim", [c for c in claims.MEASURED if "emodb" in c.corpora], ids=lambda claim: claim.name)
+def test_what_was_run_on_another_corpus_changes_no_verdict(claim):
+    own, other = everything("emodb", claim.experiments, 1), everything("ravdess", claim.experiments, 4)
+    both = {kind: pd.concat([own[kind], other[kind]]) for kind in own}
+    cosines = varied("emodb", 0.4)
+    alone = claim.judge(dataclasses.replace(evidence_of(**own), variety=cosines), "emodb")
+    cosines = pd.concat([cosines, varied("ravdess", 0.9)])
+    beside = claim.judge(dataclasses.replace(evidence_of(**both), variety=cosines), "emodb")
+    assert beside == alone and alone.outcome != verdicts.NOT_RUN
+
+
+def test_the_ratio_of_gradients_is_a_geometric_mean_over_epochs():
+    table = made_up_gradients(2.0, 2.0, spread=1.0)
+    layers = [f"conv {number}" for number in range(1, 5)]
+    table.loc[table["epoch"] == 2, layers] *= 4  # once as large, and once four times
+    assert judged(table).effect.startswith("2.00 times [")
+
+
+def test_the_course_of_training_is_read_epoch_by_epoch_whatever_the_order_of_the_rows():
+    folds = range(1, 9)
+    courses = pd.concat(
+        [
+            histories("depth-1x1", dict.fromkeys(folds, FAST)),
+            histories("normalisation-none-1", dict.fromkeys(folds, SLOW)),
+        ]
+    )
+    claim = named("normalisation-overfits-1")
+    verdict = claim.judge(evidence_of(histories=courses), "emodb")
+    assert verdict.effect == "+1.10 [+1.10, +1.10] nats"
+    assert claim.judge(evidence_of(histories=courses.sample(frac=1, random_state=0)), "emodb") == verdict
+
+
+# What the words of a statement claim, and what is tested
+
+WORDS = {
+    "raises": +1, "lowers": -1, "lower the performance": -1, "gives a better": +1, "almost reaches": +1,
+    "would do better": +1, "overfits faster": -1, "speeds up": +1, "strong overfitting": +1, "overfits more": +1,
+}  # fmt: skip
+"""What a statement says -> the sign of the difference that it claims. Who overfits faster turns at an earlier epoch;
+who learns faster with normalisation needs more epochs without it."""
+
+COMPARED = {
+    "oversampling-ua": ("table1-oversampling", "table1-baseline"),
+    "oversampling-wa": ("table1-oversampling", "table1-baseline"),
+    "vtlp-ua": ("table1-vtlp", "table1-oversampling"),
+    "vtlp-wa": ("table1-vtlp", "table1-oversampling"),
+    "8khz-ua": ("table1-best", "table1-vtlp"),
+    "8khz-wa": ("table1-best", "table1-vtlp"),
+    "vtlp-strategy-ua": ("table1-vtlp", "vtlp-epoch-vote"),
+    "batchnorm-16-ua": ("table3-16", "table1-best"),
+    "batchnorm-16-wa": ("table3-16", "table1-best"),
+    "batchnorm-overfits": ("table3-16", "table1-best"),
+    **{f"batchnorm-{what}-{n}": (f"batchnorm-4x{n}", "table1-baseline" if n == 1 else f"depth-4x{n}")
+       for n in range(1, 5) for what in ("layers", "overfits")},
+    **{f"batchnorm-{size}{rule}-{metric}": (f"table3-{size}{rule}", "table3-16")
+       for size in (32, 64) for rule in ("", "-scaled") for metric in ("ua", "wa")},
+    **{f"batchnorm-64{rule}-almost": (f"table3-64{rule}", "table1-best") for rule in ("", "-scaled")},
+    **{f"batchnorm-{size}{rule}-ua": (f"batch-{size}{rule}", f"table3-64{rule}")
+       for size in (128, 256) for rule in ("", "-scaled")},
+    "pooling-ua": ("pooling-max", "table1-baseline"),
+    "normalisation-speed": ("normalisation-none-4", "table1-baseline"),
+    "normalisation-speed-slow": ("normalisation-none-slow-4", "normalisation-slow-4"),
+    **{f"normalisation-overfits-{n}": (f"depth-{n}x1", f"normalisation-none-{n}") for n in (1, 2)},
+    **{f"normalisation-overfits-{n}-depth": (f"depth-{n}x1", "table1-baseline") for n in (1, 2)},
+}  # fmt: skip
+"""Which experiment each statement says something of -> and the one that it is compared with."""
+DIRECTED = [claim for claim in claims.MEASURED if isinstance(claim, statements.Difference | statements.Course)]
+
+
+@pytest.mark.parametrize("claim", DIRECTED, ids=lambda claim: claim.name)
+def test_what_a_statement_says_is_what_is_tested(claim):
+    assert {sign for words, sign in WORDS.items() if words in claim.statement} == {np.sign(claim.direction)}
+    assert (claim.experiment, claim.reference) == COMPARED[claim.name]
+    if printed := re.search(r"printed: ([+−-])([\d.]+)", claim.statement):
+        assert claim.direction == pytest.approx(float(printed[2]) * (1 if printed[1] == "+" else -1), abs=0.05)
+
+
+def test_every_statement_with_a_direction_is_in_the_list():
+    assert {claim.name for claim in DIRECTED} == set(COMPARED)

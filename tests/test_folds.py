@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_lib import corpora, folds
+from ser_lib import corpora, folds, paths, records, scoring
 from ser_lib.corpora import iemocap
 from ser_lib.errors import SerError
 
@@ -143,3 +143,29 @@ def test_oversampling_leaves_the_given_rows_alone(tiny_table):
     repeated = folds.oversample(rows, tiny_table["emotion"].to_numpy(), 2)
     np.testing.assert_array_equal(rows, before)
     np.testing.assert_array_equal(repeated[: len(rows)], rows)
+
+
+@pytest.mark.parametrize("corpus", ["emodb", "ravdess", "nemo"])
+def test_folds_are_numbered_as_in_the_runs_that_were_collected(corpus):
+    """No digest of a run holds its fold: numbered otherwise, a speaker's runs would be joined to another's."""
+    results = paths.PROJECT / "results"
+    utterances = records.load_utterances(corpus, results)
+    kept = [pd.read_csv(file, dtype=str) for file in sorted(results.glob(f"{corpus}/*/runs.csv"))]
+    if utterances is None or not kept:
+        pytest.skip(f"no runs on {corpus} are kept")
+    runs = pd.concat(kept)
+    runs = runs[runs["experiment"].map(scoring.tests_one_speaker)]
+    made = {fold.number: fold for fold in folds.speaker_folds(utterances)}
+    assert {(int(row.fold), row.test_speaker) for row in runs.itertuples()} == {
+        (number, fold.test_speaker) for number, fold in made.items()
+    }
+    papers = runs[runs["experiment"] == "table1-baseline"]
+    assert {(int(row.fold), row.validation_speaker) for row in papers.itertuples()} == {
+        (number, fold.validation_speaker) for number, fold in made.items()
+    }
+
+
+def test_the_woman_of_a_session_is_tested_before_the_man_whatever_they_are_called(tiny_table):
+    names = {"1F": "z", "1M": "a", "2F": "y", "2M": "b", "3F": "x", "3M": "c"}
+    made = folds.speaker_folds(tiny_table.assign(speaker=tiny_table["speaker"].map(names)))
+    assert [fold.test_speaker for fold in made] == ["z", "a", "y", "b", "x", "c"]

@@ -546,3 +546,12 @@ def test_a_printed_step_needs_the_spread_with_which_its_power_is_80_percent():
         sd = np.std([getattr(fold, row["Score"].lower()) for fold in paper.TABLE2], ddof=1)
         correlation = float(row["correlation of folds at least"])
         assert np.sqrt(2 * (1 - correlation)) * sd == pytest.approx(spread, abs=0.06)
+
+
+def test_comparisons_are_corrected_for_those_of_their_own_corpus_alone():
+    scored, alone = compared(["emodb"])
+    base = scored[scored["corpus"] == "emodb"]
+    both = pd.concat([base, base.assign(corpus="ravdess")])
+    table = inference.comparisons(both, NO_FAILURES, ["emodb", "ravdess"], {"a": "b", "c": "b", "d": "b"}, "ua")
+    for _, part in table.groupby("corpus"):
+        np.testing.assert_allclose(part["adjusted_p"], alone["adjusted_p"])

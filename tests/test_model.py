@@ -257,3 +257,24 @@ def test_every_parameter_belongs_to_one_described_layer(convolutions, lstm_layer
 )
 def test_layers_are_named_as_the_pages_call_them(parameter, layer):
     assert layer_of(parameter) == layer
+
+
+def test_convolutions_start_as_he_et_al_say_and_without_a_bias():
+    """Weights of variance 2 / fan-in, so that ReLU keeps the scale from layer to layer."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = ConvLSTM(BINS, [64, 64], [(5, 5), (3, 3)], [(2, 2), (2, 2)], 5, 1)
+    for layer, fan_in in zip(model.convolutions, (25, 64 * 9), strict=True):
+        assert layer.weight.std().item() == pytest.approx((2 / fan_in) ** 0.5, rel=0.1)
+        assert (layer.bias == 0).all()
+
+
+@pytest.mark.parametrize("technique", [{}, {"recurrent_normalisation": "all"}], ids=str)
+def test_of_several_bi_lstm_layers_the_last_states_are_the_last_layers(technique):
+    model = network(lstm_layers=3, aggregation="last", **technique).eval()
+    picture = torch.randn(1, BINS, 30, dtype=torch.float64)
+    features = convolved(model, picture.unsqueeze(1))
+    steps = [torch.tensor([features.shape[1]])] if technique else []
+    forward, backward = model.lstm(features, *steps)[0][0].chunk(2, dim=1)
+    expected = model.dense(torch.cat([forward[-1], backward[0]]))
+    torch.testing.assert_close(model(picture, torch.tensor([30]))[0], expected)

@@ -967,3 +967,117 @@ def test_outside_of_a_checkout_the_code_version_is_unknown(tmp_path, monkeypatch
     monkeypatch.setattr(paths, "PROJECT", tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert records.code_version() == "unknown"
+
+
+def test_a_run_is_trained_from_its_own_seed(obtain, tiny_table, tiny_experiment):
+    """Were every seed the same training, their spread would be nothing, and no other test would show it."""
+    one, other = (obtain(seed=seed) for seed in (0, 7))
+    assert not one.history.equals(other.history) and not one.gradients.equals(other.gradients)
+    fold = find_fold(tiny_table, "speakers", 1)
+    expected = training.train(tiny_table, features.open_store(tiny_table), tiny_experiment, fold, 7)
+    pd.testing.assert_frame_equal(other.history, expected.history, check_exact=True)
+
+
+def test_a_run_reads_spectrograms_with_the_floor_of_its_experiment_and_so_does_predicting(obtain, tiny_table):
+    record = obtain(floor_db=-50.0)
+    mean, variance = features.statistics(features.open_store(tiny_table, -50.0), 257)
+    assert (record.run["mean_db"], record.run["variance_db2"]) == (mean, variance)
+    tested = tiny_table.set_index("utterance").loc[record.predictions["utterance"], "path"]
+    predicted = records.predict(record.folder, [Path(path) for path in tested], "cpu")
+    columns = [f"p_{emotion}" for emotion in EMOTIONS]
+    np.testing.assert_allclose(predicted[columns], record.predictions[columns], rtol=0, atol=1e-5)
+
+
+def test_runs_of_different_folds_on_two_versions_of_a_corpus_are_not_loaded_together(obtain, tiny_table):
+    obtain()
+    tiny_table.attrs["fingerprint"] = "ba9876543210"
+    obtain(fold=2)
+    versions = r"the runs on tiny come from different versions of it \(0123456789ab, ba9876543210\): move the runs"
+    with pytest.raises(SerError, match=versions):
+        records.load_runs()
+
+
+def test_a_run_without_a_history_is_refused(obtain):
+    obtain()
+    obtain(fold=2)
+    collect()
+    file = paths.results_folder() / "tiny" / "small" / "histories.csv"
+    table = pd.read_csv(file)
+    table[table["fold"] == 1].to_csv(file, index=False)
+    with pytest.raises(SerError, match=r"runs and histories do not name the same runs .*'small', 2, 0"):
+        records.load_results()
+
+
+def test_a_failure_that_was_collected_does_not_count_once_its_settings_have_changed(obtain, named):
+    obtain(fold=2)
+    failed(obtain)
+    collect()
+    assert len(records.load_results().failures) == 1
+    named["small"] = named["small"].with_settings(epochs=1)
+    shutil.rmtree(paths.runs_folder())
+    obtain(fold=2)
+    collect()
+    assert len(records.load_results().failures) == 0
+
+
+@pytest.mark.parametrize("digits", ["012345678901", "1234567e8901"])
+def test_digests_that_look_like_numbers_stay_what_they_are(obtain, tiny_table, monkeypatch, digits):
+    """One of a few hundred digests has no letter; read as a number, it is nobody's, and its runs would be dropped."""
+    monkeypatch.setattr(experiments.Experiment, "digest", property(lambda self: digits))
+    tiny_table.attrs["fingerprint"] = digits[::-1].replace("e", "4") if "e" not in digits else digits
+    obtain()
+    collect()
+    runs = records.load_results().runs
+    assert runs["configuration"].tolist() == [digits]
+    assert runs["fingerprint"].tolist() == [tiny_table.attrs["fingerprint"]]
+    shutil.rmtree(paths.runs_folder())
+    obtain(fold=2)
+    assert collect() == ["tiny, small: 1 runs, and 1 collected before"]
+
+
+def test_speakers_whose_names_look_like_numbers_keep_their_names(obtain, tiny_table, monkeypatch):
+    """Emo-DB's and RAVDESS's are called 03 and 08, and a speaker 3 would be nobody's partner."""
+    names = dict(zip(sorted(set(tiny_table["speaker"])), ["03", "08", "09", "10", "1e5", "13"], strict=True))
+    tiny_table["speaker"] = tiny_table["speaker"].map(names)
+    record = obtain()
+    collect()
+    results = records.load_results()
+    assert set(results.predictions["speaker"]) == {record.run["test_speaker"]} <= set(names.values())
+    assert results.runs[["test_speaker", "validation_speaker"]].to_numpy().tolist() == [["03", "08"]]
+    assert set(records.load_utterances("tiny")["speaker"]) == set(names.values())
+
+
+def test_kept_durations_give_the_frames_that_the_recordings_have(tiny_table):
+    """A millisecond less, and the shortest and the longest utterance would have other frames than the paper's."""
+    samples = 1024 + 512 * np.arange(len(tiny_table)) * 13  # a sample less is a frame less
+    tiny_table["duration"] = samples / 16_000
+    records.save_utterances(tiny_table)
+    kept = features.frame_counts(records.load_utterances("tiny")["duration"])
+    np.testing.assert_array_equal(kept, features.frame_count(samples))
+
+
+def test_what_is_changed_or_new_in_the_code_after_its_commit_is_marked_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "PROJECT", tmp_path)
+    (tmp_path / "ser_lib").mkdir()
+    (tmp_path / "ser_lib" / "optim.py").write_text("as_ever = 1")
+    git = [
+        "git",
+        "-C",
+        str(tmp_path),
+        "-c",
+        "user.name=x",
+        "-c",
+        "user.email=x@example.org",
+        "-c",
+        "commit.gpgsign=false",
+    ]
+    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *words], check=True)
+    commit = records.code_version()
+    (tmp_path / "README.md").write_text("words")
+    assert not commit.endswith("+") and records.code_version() == commit
+    (tmp_path / "ser_lib" / "new.py").write_text("")
+    assert records.code_version() == f"{commit}+"
+    (tmp_path / "ser_lib" / "new.py").unlink()
+    (tmp_path / "ser_lib" / "optim.py").write_text("as_ever = 2")
+    assert records.code_version() == f"{commit}+"

@@ -220,3 +220,23 @@ def test_on_the_command_line_a_difference_is_exit_status_1(tiny_table, key, resu
     assert records.load_repeats()["same"].tolist() == [False]
     shutil.rmtree(paths.results_folder())
     assert isinstance(runner.invoke(__main__.app, command).exception, SerError)
+
+
+def test_a_repetition_on_other_hardware_stays_beside_the_others():
+    for hardware in ("a processor", "another", "a processor"):
+        repeats.save(ROW | {"hardware": hardware})
+    assert records.load_repeats()["hardware"].tolist() == ["another", "a processor"]
+
+
+def test_of_several_runs_the_one_that_was_asked_for_is_made_again_with_its_own_settings(
+    tiny_table, tiny_experiment, monkeypatch
+):
+    """Another seed, the experiment's own protocol and its own floor: without any of them it would be another run."""
+    experiment = tiny_experiment.with_settings(protocol="utterances", floor_db=-50.0)
+    monkeypatch.setattr(records, "EXPERIMENTS", {"small": experiment})
+    keys = [records.run_key(tiny_table, "small", experiment, 1, seed) for seed in (0, 3)]
+    for key in keys:
+        records.obtain(tiny_table, key, "cpu")
+    records.collect(say=lambda text: None)
+    row = repeats.repeat(tiny_table, keys[1], records.load_results(), "cpu")
+    assert row["seed"] == 3 and row["same"]

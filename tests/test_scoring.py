@@ -302,3 +302,26 @@ def test_protocols_are_shown_on_the_seeds_that_all_of_them_have():
     assert set(zip(shared["corpus"], shared["seed"], strict=True)) == {("emodb", 1), ("emodb", 2), ("nemo", 7)}
     apart = scoring.of_shared_seeds(pd.concat([baseline[0], others[0]]), tables.PROTOCOLS)
     assert len(apart) == 4  # no seed in common: all count
+
+
+def test_speakers_of_one_name_on_two_corpora_are_two_speakers():
+    """Emo-DB and RAVDESS both have a speaker 03; the scores of a corpus are the same whatever else was run."""
+    papers = of_protocol("table1-baseline", PAPERS, {"s1": 1, "s2": 2, "s3": 1, "s4": 1})
+    mixed = of_protocol("protocol-mixed-pair", MIXED, {"s1": 4, "s2": 3, "s3": 2, "s4": 1})
+    elsewhere = of_protocol("table1-baseline", {1: ["s1"], 2: ["s2"]}, ALL_RIGHT)
+    elsewhere = pd.concat([elsewhere, of_protocol("protocol-sessions", {1: ["s1", "s2"]}, ALL_RIGHT)])
+    elsewhere = pd.concat([elsewhere, mixed[mixed["speaker"] < "s3"]]).assign(corpus="ravdess")
+    alone = [scoring.speaker_scores(part) for part in (pd.concat([papers, mixed]), elsewhere)]
+    both = scoring.speaker_scores(pd.concat([papers, mixed, elsewhere]))
+    for own in alone:
+        of_corpus = both[both["corpus"] == own["corpus"].iloc[0]].reset_index(drop=True)
+        pd.testing.assert_frame_equal(of_corpus, own)
+
+
+def test_a_speaker_with_more_seeds_weighs_no_more_than_one_with_fewer():
+    """Where no seed is there for all of them, every run counts, but speakers are the sample."""
+    apart = pd.concat(
+        [scored("table1-best", {1: 0.2}), scored("table1-best", {1: 0.4}, 1), scored("table1-best", {2: 0.9}, 2)]
+    )
+    row = scoring.summary(apart).iloc[0]
+    assert (row.ua, row.wa, row.runs) == (pytest.approx(0.6), pytest.approx(0.3), 3)

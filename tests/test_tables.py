@@ -460,3 +460,60 @@ def test_five_folds_stand_beside_ten_and_beside_every_choice_of_one_speaker_per_
     assert shown["Ours, nEMO"].tolist() == ["50.0 (3 folds)", "not run yet", *["not every speaker yet"] * 3]
     assert set(shown["Ours, RAVDESS"]) == {"not run yet"} and set(shown["Ours, IEMOCAP"]) == {"not run here"}
     assert shown["Paper, Table 2 (IEMOCAP)"].iloc[[0, 1, 4]].tolist() == ["61.7 (10 folds)", "not printed", "65.3"]
+
+
+def test_a_fold_beside_the_papers_has_each_score_in_its_own_column():
+    shown = tables.fold_beside_paper(scored("table1-best", {3: 0.5})).set_index("")
+    assert shown.loc["ours, Emo-DB", ["WA (%)", "UA (%)"]].tolist() == ["25.0", "50.0"]
+    printed = next(row for row in paper.TABLE2 if row.fold == 3)
+    assert printed.wa != printed.ua
+    assert shown.loc["paper, IEMOCAP", ["WA (%)", "UA (%)"]].tolist() == [f"{printed.wa:.1f}", f"{printed.ua:.1f}"]
+
+
+def test_table_2_has_each_fold_s_speaker_utterances_and_scores_means_over_seeds():
+    run = shuffled(scored("table1-best", {1: 0.2, 2: 0.6}), scored("table1-best", {1: 0.4, 2: 0.8}, seed=1))
+    assert tables.table2(run, "emodb").to_numpy().tolist() == [
+        [1, "s1", 20, "15.0", "30.0"],
+        [2, "s2", 20, "35.0", "70.0"],
+    ]
+
+
+def test_averages_and_steps_keep_wa_and_ua_apart():
+    run = shuffled(scored("table1-vtlp", {1: 0.4, 2: 0.5}), scored("table1-best", {1: 0.6, 2: 0.7}))
+    averages = tables.averages(run, "emodb").set_index("Average")
+    ours = ["WA ours (Emo-DB)", "UA ours (Emo-DB)"]
+    assert averages.loc["mean over folds", ours].tolist() == ["32.5 (2 folds)", "65.0 (2 folds)"]
+    assert averages.loc["pooled", ours].tolist() == ["50.0", "–"]
+    assert averages.loc["better speaker of each session", ours].tolist() == ["35.0", "70.0"]
+    assert averages.loc["mean over folds", ["WA paper (IEMOCAP)", "UA paper (IEMOCAP)"]].tolist() == ["64.5", "61.7"]
+    step = tables.steps(run, "emodb").iloc[-1]
+    assert (step["WA ours, Emo-DB"], step["UA ours, Emo-DB"]) == ("+10.0 (2 folds)", "+20.0 (2 folds)")
+    assert (step["WA paper, IEMOCAP"], step["UA paper, IEMOCAP"]) == ("+0.3", "+0.8")
+
+
+def test_what_chose_and_what_was_tested_are_of_the_seeds_that_all_protocols_have():
+    ours = [scored("table1-baseline", {1: 0.5, 2: 0.5}), scored("table1-baseline", {1: 0.9, 2: 0.9}, seed=1)]
+    run = shuffled(*ours, scored("protocol-mixed-pair", {1: 0.6, 2: 0.6}))
+    shown = tables.chosen_against_tested(run, run[[*scoring.RUN, "wa", "ua"]], NO_FAILURES)
+    row = shown[shown["Protocol"] == tables.PROTOCOLS["table1-baseline"]].iloc[0]
+    assert (row["Runs"], row["UA, test (%)"]) == (2, "50.0")
+
+
+def test_seeds_of_a_network_are_averaged_before_the_variety_of_speakers():
+    rows = [("emodb", "table1-baseline", fold, seed, 16, cosine + 0.02 * fold)
+            for fold in range(1, 7) for seed, cosine in ((0, 0.1), (1, 0.3))]  # fmt: skip
+    measured = pd.DataFrame(rows, columns=["corpus", "experiment", "fold", "seed", "batch_size", "cosine"])
+    low, high = scoring.interval(np.array([0.2 + 0.02 * fold for fold in range(1, 7)]))
+    shown = tables.variety(measured).set_index("Corpus").loc["Emo-DB", "batches of 16"]
+    assert shown == f"0.27 [{low:.2f}, {high:.2f}]"
+
+
+def test_a_corpus_in_numbers_has_its_emotions_minutes_and_the_range_of_its_frames():
+    manifest = pd.DataFrame({
+        "speaker": ["a", "a", "b"], "emotion": ["anger", "anger", "sadness"],
+        "duration": [1024 / 16_000, (1024 + 512 * 9) / 16_000, 60.0],
+    })  # fmt: skip
+    row = tables.corpus_summary({"emodb": manifest, "nemo": None}).set_index("Corpus")
+    columns = ["Utterances", "Speakers", "Neutral", "Sadness", "Anger", "Happiness", "Minutes", "Frames"]
+    assert row.loc["Emo-DB", columns].tolist() == [3, 2, 0, 1, 2, 0, "1.0", "1 to 1874"]
+    assert set(row.loc["nEMO", columns]) == {wording.NOT_RUN}

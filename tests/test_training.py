@@ -1,5 +1,6 @@
 """Training: who is read when, what is random and what is not, which epoch is kept, and what is written down."""
 
+import dataclasses
 from types import SimpleNamespace
 
 import numpy as np
@@ -656,3 +657,31 @@ def test_a_gpu_scores_as_the_cpu_does(tiny_store, tiny_experiment):
         data = training.DeviceData(tiny_store, 257, -62.0, 150.0, device)
         scores.append(training.vote(model.to(device), data, np.arange(20), 11))
     np.testing.assert_allclose(*scores, rtol=0, atol=1e-4)
+
+
+def test_the_probabilities_of_a_vote_are_the_mean_over_its_copies():
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(4), size=(11, 5))
+    table = training.votes_table(probabilities)
+    columns = [f"p_{emotion}" for emotion in EMOTIONS]
+    np.testing.assert_allclose(table[columns], probabilities.mean(axis=0), rtol=0, atol=1e-15)
+
+
+def test_no_seed_of_a_fold_is_another_seed_of_another_fold(run):
+    """Were seed and fold added up, the seeds of a speaker would be the weights of the next speaker once more."""
+    pairs = [(0, 1), (1, 0 + 1), (0, 2), (1, 2), (2, 1)]
+    starts = [run(seed=seed, fold=fold, learning_rate=1e-30, epochs=1).weights["dense.weight"] for seed, fold in pairs]
+    for place, one in enumerate(starts):
+        assert not any(torch.equal(one, other) for other in starts[place + 1 :])
+
+
+def test_order_warps_and_validation_have_random_streams_of_their_own(tiny_table, tiny_store, tiny_experiment, reads):
+    """What validation draws moves no draw of training: who validates changes nothing but the choice of the epoch."""
+    fold = find_fold(tiny_table, "speakers", 1)
+    own = training._Run(tiny_table, tiny_store, tiny_experiment, fold, 0, torch.device("cpu"))
+    assert len({stream.initial_seed() for stream in (own.shuffling, own.warping, own.validating)}) == 3
+    drawn, experiment = [], tiny_experiment.with_settings(vtlp="utterance", epochs=3)
+    for validation in (fold.validation, fold.validation[1:]):
+        reads.clear()
+        training.train(tiny_table, tiny_store, experiment, dataclasses.replace(fold, validation=validation), 0)
+        drawn.append(torch.cat([read.alphas for read in reads if read.training]))
+    assert torch.equal(*drawn)

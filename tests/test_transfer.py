@@ -1,5 +1,8 @@
 """Transfer: whose networks score whose utterances, with whose statistics, and that counts alone are kept."""
 
+import threading
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -241,3 +244,35 @@ def test_the_test_speaker_of_a_run_is_recognised_as_in_the_run_itself(tiny_table
     expected = record.predictions[["speaker", "truth", "prediction"]].value_counts().sort_index()
     assert own.loc[["2F"]].to_dict() == expected.to_dict()
     assert record.predictions["prediction"].nunique() > 1
+
+
+def test_what_two_processes_keep_at_once_is_both_kept(tiny_table, target, small, monkeypatch):
+    """Each reads what is there and writes it anew: without waiting for each other, the slower would undo the faster."""
+    run(tiny_table, 1)
+    counts, load = transfer.measure("tiny", target, device="cpu"), transfer.load
+
+    def slowly(folder=None):
+        rows = load(folder)
+        time.sleep(0.2)
+        return rows
+
+    monkeypatch.setattr(transfer, "load", slowly)
+    savers = [threading.Thread(target=transfer.save, args=(counts.assign(source=source),)) for source in ("one", "two")]
+    for saver in savers:
+        saver.start()
+    for saver in savers:
+        saver.join()
+    assert set(load()["source"]) == {"one", "two"}
+
+
+def test_the_target_is_read_with_the_floor_of_the_experiment(tiny_table, target, small, monkeypatch):
+    small(floor_db=-50.0)
+    run(tiny_table, 1)
+    stores, genuine = [], transfer.confusions
+    monkeypatch.setattr(
+        transfer,
+        "confusions",
+        lambda record, table, store, device: stores.append(store) or genuine(record, table, store, device),
+    )
+    transfer.measure("tiny", target, device="cpu")
+    assert [float(store.strip.min()) for store in stores] == [pytest.approx(-50, abs=1e-3)]

@@ -1,5 +1,8 @@
 """How alike gradients are: the measure itself, what it draws from, and where it is kept."""
 
+import threading
+import time
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,8 +11,9 @@ import torch
 from ser_lib import experiments, records, variety
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
-from ser_lib.features import BINS, statistics
-from ser_lib.folds import speaker_folds
+from ser_lib.features import BINS, open_store, statistics
+from ser_lib.folds import oversample, speaker_folds
+from ser_lib.protocols import find_fold
 from ser_lib.training import DeviceData, build_model
 
 
@@ -134,3 +138,54 @@ def test_a_damaged_table_is_named_with_what_to_do(content):
     file.write_bytes(content)
     with pytest.raises(SerError, match=rf"^{file} .*: remove it, .*python -m ser_lib variety .*--corpus tiny"):
         variety.load()
+
+
+def test_only_runs_of_the_seed_and_of_the_version_of_the_corpus_that_are_asked_for_are_measured(
+    tiny_table, tiny_experiment, monkeypatch
+):
+    monkeypatch.setitem(records.EXPERIMENTS, "table1-baseline", tiny_experiment)
+    monkeypatch.setattr(variety, "BATCH_SIZES", (4,))
+    other = tiny_table.copy()
+    other.attrs = tiny_table.attrs | {"fingerprint": "ba9876543210"}
+    for table, fold, seed in ((tiny_table, 1, 0), (tiny_table, 2, 1), (other, 3, 0)):
+        records.obtain(table, records.run_key(table, "table1-baseline", tiny_experiment, fold, seed), "cpu")
+    assert variety.measure(tiny_table)[["fold", "seed"]].to_numpy().tolist() == [[1, 0]]
+    assert variety.measure(tiny_table, seed=1)[["fold", "seed"]].to_numpy().tolist() == [[2, 1]]
+
+
+def test_batches_are_drawn_and_normalised_as_in_the_training_that_is_measured(tiny_table, tiny_experiment, monkeypatch):
+    """On the folds of its own protocol, with its oversampling, its floor and its statistics."""
+    experiment = tiny_experiment.with_settings(
+        protocol="utterances", oversampling=2, floor_db=-50.0, normalisation="training"
+    )
+    monkeypatch.setitem(records.EXPERIMENTS, "table1-baseline", experiment)
+    monkeypatch.setattr(variety, "BATCH_SIZES", (4,))
+    record = records.obtain(tiny_table, records.run_key(tiny_table, "table1-baseline", experiment, 2, 0), "cpu")
+    seen = []
+    monkeypatch.setattr(variety, "mean_cosine", lambda *given: seen.append(given) or 0.5)
+    variety.measure(tiny_table)
+    [(_, data, _, rows, *_)] = seen
+    fold = find_fold(tiny_table, "utterances", 2)
+    assert sorted(rows) == sorted(oversample(fold.train, tiny_table["emotion"].to_numpy(), 2))
+    assert (data.mean, data.variance) == (record.run["mean_db"], record.run["variance_db2"])
+    assert (data.mean, data.variance) == statistics(open_store(tiny_table, -50.0), BINS[4], fold.train)
+    assert float(data.strip.min()) == pytest.approx(-50, abs=1e-3)
+
+
+def test_what_two_processes_keep_at_once_is_both_kept(monkeypatch):
+    """Each reads what is there and writes it anew: without waiting for each other, the slower would undo the faster."""
+    variety.save(measured())
+    load = variety.load
+
+    def slowly(folder=None):
+        rows = load(folder)
+        time.sleep(0.2)
+        return rows
+
+    monkeypatch.setattr(variety, "load", slowly)
+    savers = [threading.Thread(target=variety.save, args=(measured(fold=fold),)) for fold in (2, 3)]
+    for saver in savers:
+        saver.start()
+    for saver in savers:
+        saver.join()
+    assert sorted(set(load()["fold"])) == [1, 2, 3]

@@ -179,3 +179,17 @@ def test_every_corpus_at_hand_keeps_the_contract(name, request, open_corpus):
     assert (pairs == 2).all(axis=None) and pairs.index.tolist() == list(range(1, len(pairs) + 1))
     assert (loaded.groupby("speaker")[["session", "gender"]].nunique() == 1).all(axis=None)
     assert loaded.attrs["corpus"] == name and {"fingerprint", "options", "notes"} < set(loaded.attrs)
+
+
+@pytest.mark.parametrize(
+    "column, value", [("speaker", "2F"), ("gender", "M"), ("session", 2), ("scenario", "scripted")]
+)
+def test_fingerprint_changes_with_who_speaks_and_with_whom_they_are_paired(files, tmp_path, column, value):
+    """The pairs decide the folds: runs on two pairings of one corpus must not be taken for runs on one version."""
+    path = files.audio(tmp_path / "a.wav")
+    given = dict(utterance="a", path=path, speaker="1F", gender="F", session=1, scenario="acted", emotion="neutral")
+    prints = [
+        table.build("emodb", tmp_path, [table.Recording(**given | changes)]).attrs["fingerprint"]
+        for changes in ({}, {column: value})
+    ]
+    assert prints[0] != prints[1]
