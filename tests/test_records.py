@@ -763,29 +763,26 @@ def test_a_version_that_looks_like_a_number_stays_what_it_is(obtain, code):
 ONE = 'def step(x):\n    """One."""\n    return x + 1\n'
 
 
-def test_commits_that_differ_in_nothing_that_trains_are_one_version_of_the_code(tmp_path, monkeypatch):
+@pytest.fixture
+def commit(tmp_path, monkeypatch):
+    """A project of its own below git, as a function that commits a file and returns the version of the code then."""
     monkeypatch.setattr(paths, "PROJECT", tmp_path)
     (tmp_path / "ser_lib").mkdir()
     (tmp_path / "ser_lib" / "optim.py").write_text("as_ever = 1")
-    git = [
-        "git",
-        "-C",
-        str(tmp_path),
-        "-c",
-        "user.name=x",
-        "-c",
-        "user.email=x@example.org",
-        "-c",
-        "commit.gpgsign=false",
-    ]
+    author = ["-c", "user.name=x", "-c", "user.email=x@example.org", "-c", "commit.gpgsign=false"]
+    git = ["git", "-C", str(tmp_path), *author]
+    subprocess.run([*git, "init", "-q"], check=True)
 
-    def commit(file: str, text: str) -> str:
+    def add(file: str, text: str) -> str:
         (tmp_path / file).write_text(text)
         for words in (["add", "-A"], ["commit", "-qm", file]):
             subprocess.run([*git, *words], check=True)
         return records.code_version()
 
-    subprocess.run([*git, "init", "-q"], check=True)
+    return add
+
+
+def test_commits_that_differ_in_nothing_that_trains_are_one_version_of_the_code(commit):
     first = commit("ser_lib/training.py", ONE)
     others = [commit("ser_lib/figures.py", "blue"), commit("README.md", "words")]
     others.append(
@@ -1056,28 +1053,12 @@ def test_kept_durations_give_the_frames_that_the_recordings_have(tiny_table):
     np.testing.assert_array_equal(kept, features.frame_count(samples))
 
 
-def test_what_is_changed_or_new_in_the_code_after_its_commit_is_marked_and_nothing_else(tmp_path, monkeypatch):
-    monkeypatch.setattr(paths, "PROJECT", tmp_path)
-    (tmp_path / "ser_lib").mkdir()
-    (tmp_path / "ser_lib" / "optim.py").write_text("as_ever = 1")
-    git = [
-        "git",
-        "-C",
-        str(tmp_path),
-        "-c",
-        "user.name=x",
-        "-c",
-        "user.email=x@example.org",
-        "-c",
-        "commit.gpgsign=false",
-    ]
-    for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "first"]):
-        subprocess.run([*git, *words], check=True)
-    commit = records.code_version()
+def test_what_is_changed_or_new_in_the_code_after_its_commit_is_marked_and_nothing_else(commit, tmp_path):
+    version = commit("ser_lib/training.py", ONE)
     (tmp_path / "README.md").write_text("words")
-    assert not commit.endswith("+") and records.code_version() == commit
+    assert not version.endswith("+") and records.code_version() == version
     (tmp_path / "ser_lib" / "new.py").write_text("")
-    assert records.code_version() == f"{commit}+"
+    assert records.code_version() == f"{version}+"
     (tmp_path / "ser_lib" / "new.py").unlink()
     (tmp_path / "ser_lib" / "optim.py").write_text("as_ever = 2")
-    assert records.code_version() == f"{commit}+"
+    assert records.code_version() == f"{version}+"
