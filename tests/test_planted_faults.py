@@ -685,7 +685,7 @@ FAULTS = [
         "a source names runs that its differences do not use",
         "ser_lib/scoring.py",
         "for part in in_common(runs, corpus, pair)",
-        "for part in (_part(runs, corpus, name) for name in pair)",
+        "for part in (of_experiment(runs, corpus, name) for name in pair)",
         "tests/test_scoring.py::test_the_runs_behind_differences_are_those_that_both_sides_have",
     ),
     Fault(
@@ -897,7 +897,7 @@ FAULTS = [
         "ser_lib/costs.py",
         '"at least " if len(known) < len(estimates) else ""',
         '"" if len(known) < len(estimates) else ""',
-        "tests/test_tables.py::"
+        "tests/test_costs.py::"
         "test_the_study_takes_the_sum_of_its_runs_and_at_least_that_where_some_were_never_measured",
     ),
     Fault(
