@@ -682,3 +682,10 @@ def test_an_error_of_the_transfer_is_one_line(command, server, root):
     server.statuses = [404]
     status, _, err = command("emodb", "--root", root, "--url", server.url, "--yes")
     assert status == 1 and err.count("\n") == 1 and err.startswith(f"error: {server.url} was not found (404")
+
+
+def test_a_weak_tag_names_no_version_to_go_on_with(server, published, root):
+    """Two files of one weak tag need not be the same bytes (RFC 9110, 13.1.5)."""
+    server.version, server.stops = 'W/"1"', [1000]
+    get(server, root)
+    assert [request.get("If-Range") for request in server.requests] == [None, None] and contents(root) == published

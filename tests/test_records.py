@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from ser_lib import experiments, features, files, paths, provenance, records, scoring, training
 from ser_lib.corpora import EMOTIONS
@@ -1045,8 +1046,8 @@ def test_speakers_whose_names_look_like_numbers_keep_their_names(obtain, tiny_ta
 
 
 def test_kept_durations_give_the_frames_that_the_recordings_have(tiny_table):
-    """A millisecond less, and the shortest and the longest utterance would have other frames than the paper's."""
-    samples = 1024 + 512 * np.arange(len(tiny_table)) * 13  # a sample less is a frame less
+    """A microsecond more, and some utterances would have a frame more: the paper's range is of the two at the ends."""
+    samples = 1024 + 512 * np.arange(1, len(tiny_table) + 1) - 1  # a sample more is a frame more
     tiny_table["duration"] = samples / 16_000
     records.save_utterances(tiny_table)
     kept = features.frame_counts(records.load_utterances("tiny")["duration"])
@@ -1062,3 +1063,41 @@ def test_what_is_changed_or_new_in_the_code_after_its_commit_is_marked_and_nothi
     (tmp_path / "ser_lib" / "new.py").unlink()
     (tmp_path / "ser_lib" / "optim.py").write_text("as_ever = 2")
     assert records.code_version() == f"{version}+"
+
+
+def test_the_newest_failure_of_a_run_is_the_one_that_is_collected(obtain, monkeypatch):
+    obtain(fold=2)
+    failed(obtain)
+    collect()
+    diverging(monkeypatch, epoch=5, batch=1)
+    with pytest.raises(SerError):
+        obtain()
+    collect()
+    assert records.load_results().failures["epoch"].tolist() == [5]
+
+
+def test_a_run_that_was_collected_with_other_settings_does_not_hide_a_failure(obtain, named):
+    obtain()
+    collect()
+    named["small"] = named["small"].with_settings(epochs=3)
+    shutil.rmtree(paths.runs_folder())
+    failed(obtain)
+    assert collect() == ["tiny: 1 runs whose loss did not stay finite"]
+    assert len(records.load_results().failures) == 1
+
+
+def test_predicting_is_not_rounded_to_tf32_whatever_was_set(obtain, tiny_table, monkeypatch):
+    backends, seen, folder = (
+        (torch.backends.cuda.matmul, torch.backends.cudnn.conv, torch.backends.cudnn.rnn),
+        [],
+        obtain().folder,
+    )
+
+    def vote(*arguments):
+        seen.append([backend.fp32_precision for backend in backends])
+        return genuine(*arguments)
+
+    genuine = training.vote
+    monkeypatch.setattr(training, "vote", vote)
+    records.predict(folder, [Path(tiny_table["path"][0])], "cpu")
+    assert seen == [["ieee"] * 3]
