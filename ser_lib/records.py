@@ -532,7 +532,8 @@ def _checked(results: Results, folder: Path, remedy: str) -> Results:
 
     Raises:
         SerError: a run is there twice, runs of a corpus come from several versions of it, predictions or histories are
-            not those of the runs, or lack rows: as many utterances are tested in every run that tests a speaker alone.
+            not those of the runs, or lack rows: as many utterances are tested in every run that tests a speaker alone,
+            and gradients and updates have a row for each epoch.
     """
 
     def refuse(text: str) -> None:
@@ -551,6 +552,11 @@ def _checked(results: Results, folder: Path, remedy: str) -> Results:
     short = epochs[epochs != runs["epochs"].reindex(epochs.index)]
     if len(short):
         refuse(f"the history of run {short.index[0]} has not as many epochs as the run")
+    for name, table in (("gradients", results.gradients), ("updates", results.updates)):
+        rows = table.groupby(IDENTITY).size().reindex(runs.index, fill_value=0)
+        older = (name == "updates") & (rows == 0)  # they were not recorded yet
+        for run in runs.index[~older & (rows != runs["epochs"])]:
+            refuse(f"the {name} of run {run} have not as many epochs as the run")
     one_speaker = [name for name, settings in EXPERIMENTS.items() if settings.protocol in ONE_TEST_SPEAKER]
     tested = runs.assign(tested=utterances)[runs.index.get_level_values("experiment").isin(one_speaker)].reset_index()
     most = tested.groupby(["corpus", "test_speaker"])["tested"].transform("max")
@@ -699,9 +705,10 @@ def _failures() -> pd.DataFrame:
     for file in sorted(paths.runs_folder().glob("failures/*/*/fold-*/failure.json")):
         failure = _read_failure(file)
         name = failure["experiment"]
-        # Of whatever version of the corpus: a run that was finished since did not diverge.
+        # Of whatever version of the corpus: a run of these settings that was finished since did not diverge.
         same = f"{failure['corpus']}/{name}/fold-{failure['fold']:02d}-seed-{failure['seed']}-*/run.json"
-        finished_since = any(paths.runs_folder().glob(same))
+        finished = (Record(run.parent).run["configuration"] for run in paths.runs_folder().glob(same))
+        finished_since = failure["configuration"] in finished
         if name in EXPERIMENTS and failure["configuration"] == EXPERIMENTS[name].digest and not finished_since:
             row = {**failure, "learning_rate": failure["settings"]["learning_rate"]}
             rows.append({column: row[column] for column in [*IDENTITY, *_FAILURE_COLUMNS]})

@@ -273,3 +273,13 @@ def test_a_store_that_lost_part_of_itself_is_refused(tiny_table):
     (folder / "store.json").write_text(json.dumps(description | {"frames": description["frames"][:-1]}))
     with pytest.raises(SerError, match=rf"{folder} does not fit its corpus: delete the folder"):
         features.open_store(tiny_table)
+
+
+@pytest.mark.parametrize("less", [0, 1, 2])
+def test_a_recording_whose_last_frame_ends_with_its_last_sample_has_that_frame_at_any_rate(tmp_path, tiny_table, less):
+    """Resampling rounds the number of samples up: counted otherwise, one of some hundred recordings would not fit."""
+    samples = 3 * (1024 + 512 * 3) - less
+    soundfile.write(tmp_path / "noise.wav", noise(samples), 48_000)
+    table = tiny_table.iloc[:1].assign(path=str(tmp_path / "noise.wav"), duration=samples / 48_000)
+    table.attrs = tiny_table.attrs | {"fingerprint": "noise"}
+    assert features.open_store(table).lengths.tolist() == [4]

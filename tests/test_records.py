@@ -1101,3 +1101,28 @@ def test_predicting_is_not_rounded_to_tf32_whatever_was_set(obtain, tiny_table, 
     monkeypatch.setattr(training, "vote", vote)
     records.predict(folder, [Path(tiny_table["path"][0])], "cpu")
     assert seen == [["ieee"] * 3]
+
+
+def test_a_run_with_other_settings_does_not_hide_a_failure(obtain):
+    obtain(fold=2)
+    failed(obtain)
+    obtain(epochs=1)  # the same name, fold and seed: python -m ser_lib run --set epochs=1
+    assert len(records.load_runs().failures) == 1
+    collect()
+    assert len(records.load_results().failures) == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "cut"),
+    [("gradients", lambda table: table[table["fold"] == 1]), ("gradients", lambda table: table[:-1]),
+     ("updates", lambda table: table[:-1])],
+    ids=["gradients of a run", "gradients of an epoch", "updates of an epoch"],
+)  # fmt: skip
+def test_a_run_without_all_its_gradients_and_updates_is_refused(obtain, kind, cut):
+    for fold in (1, 2):
+        obtain(fold=fold)
+    collect()
+    file = paths.results_folder() / "tiny" / "small" / f"{kind}.csv"
+    cut(pd.read_csv(file)).to_csv(file, index=False)
+    with pytest.raises(SerError, match=rf"the {kind} of run \(.*'small', 2, 0\) have not as many epochs as the run"):
+        records.load_results()

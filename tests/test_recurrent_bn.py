@@ -600,3 +600,7 @@ def test_settings_out_of_range_are_value_errors(settings, message):
     with pytest.raises(ValueError, match=message) as caught:
         BatchNormLSTM(INPUT, HIDDEN, **settings)
     assert isinstance(caught.value, SerError)
+
+
+def test_the_constant_of_eq_3_is_torchs_unless_it_is_given():
+    assert BatchNormLSTM(INPUT, HIDDEN).eps == nn.BatchNorm1d(1).eps == 1e-5
