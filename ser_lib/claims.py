@@ -29,7 +29,7 @@ from scipy import stats
 from ser_lib import pages, paper, printed, wording
 from ser_lib.corpora import TITLES
 from ser_lib.errors import SerError
-from ser_lib.experiments import BATCH_SIZES, batch_name, depth_name, members
+from ser_lib.experiments import BATCH_SIZES, FAMILIES, batch_name, depth_name, members
 from ser_lib.statements import (
     CORPORA,
     MARGIN,
@@ -107,7 +107,7 @@ def _spread() -> tuple[bool, str]:
 def _five_folds() -> tuple[bool, str]:
     """Whether the choice of one speaker per session moves UA by more than the compared works differ."""
     by_choice = printed.choices()["ua"]
-    works = [_OTHERS[name].ua for name in _OTHERS]
+    works = [score.ua for score in _OTHERS.values()]
     apart = max(works) - min(works)
     return by_choice.max() - by_choice.min() > apart, (
         f"UA {by_choice.min():.1f} to {by_choice.max():.1f} by choice; the compared works lie {apart:.1f} apart"
@@ -147,11 +147,7 @@ _BEST, _VTLP = (
 )
 _TABLE3 = {row.batch_size: row for row in paper.TABLE3}
 _OTHERS = {name: score for name, score in paper.TABLE2_AVERAGES.items() if name.startswith("[")}
-_LAYERWISE = tuple(
-    f"{module}-{setting}"
-    for module in ("convolution", "recurrent")
-    for setting in ("learning-rate-0.0025", "learning-rate-0.04", "momentum-0.5", "momentum-0.97")
-)
+_LAYERWISE = tuple(name for name in FAMILIES["layerwise"].references if "-beta-" not in name)
 _NORMALISED = tuple(batch_name(size, scaled) for size in BATCH_SIZES[:3] for scaled in (False, True))
 
 PRINTED = (

@@ -404,7 +404,7 @@ def fold_scores(scored: pd.DataFrame, corpus: str, experiment: str = "table1-bes
     Source: Table 2.
     """
     printed = paper.table2().rename(columns={"speaker": "test_speaker"})
-    part = scored[(scored["corpus"] == corpus) & (scored["experiment"] == experiment)].sort_values(["fold", "seed"])
+    part = scoring.of_experiment(scored, corpus, experiment).sort_values(["fold", "seed"])
     part = part.assign(**{metric: 100 * part[metric] for metric in METRICS})
     figure = Figure(figsize=style.size(height=4.6))
     grid = figure.subplots(2, 2, sharex="col", sharey=True)
@@ -1095,7 +1095,7 @@ def protocol_scores(scored: pd.DataFrame) -> Figure:
     for axes, (metric, label) in zip(grid, METRICS.items(), strict=True):
         for corpus, offset in zip(corpora, offsets, strict=True):
             for row, name in enumerate(names):
-                part = scoring.balanced(chosen[(chosen["corpus"] == corpus) & (chosen["experiment"] == name)])
+                part = scoring.balanced(scoring.of_experiment(chosen, corpus, name))
                 dots = 100 * part.groupby("fold")[metric].mean().to_numpy(dtype=float)
                 places = np.full(len(dots), row + offset)
                 axes.plot(dots, places, "o", color=style.CORPUS[corpus], markersize=2, alpha=0.4)

@@ -437,8 +437,7 @@ class LayerRatio(OfOne):
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
-        gradients = evidence.results.gradients
-        part = gradients[(gradients["corpus"] == corpus) & (gradients["experiment"] == self.experiment)]
+        part = scoring.of_experiment(evidence.results.gradients, corpus, self.experiment)
         logarithms = np.log(module_ratio(part, self.experiment, self.per_weight))
         return verdicts.judge_ratio(logarithms.groupby(part["fold"]).mean().to_numpy(), PACE)
 
@@ -462,8 +461,7 @@ class Pace(OfOne):
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
-        updates = evidence.results.updates
-        part = updates[(updates["corpus"] == corpus) & (updates["experiment"] == self.experiment)]
+        part = scoring.of_experiment(evidence.results.updates, corpus, self.experiment)
         logarithms = {
             module: np.log(part[[layer for layer in part if layer.startswith(f"{module} ")]].astype(float)).mean(axis=1)
             for module in ("conv", "lstm")
@@ -544,8 +542,7 @@ class Variety(OfOne):
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
-        measured = evidence.variety
-        part = measured[(measured["corpus"] == corpus) & (measured["experiment"] == self.experiment)]
+        part = scoring.of_experiment(evidence.variety, corpus, self.experiment)
         by_size = part.pivot_table(index="fold", columns="batch_size", values="cosine", aggfunc="mean")
         sizes = by_size.reindex(columns=[self.small, self.large]).dropna()
         differences = 100 * (sizes[self.small] - sizes[self.large]).to_numpy(dtype=float)

@@ -82,8 +82,15 @@ def judge_difference(
     if not np.ptp(differences):
         return Verdict(UNDECIDED, effect, basis)
     beyond = " beyond the margin" if margin else ""
-    found = smallest_effect(len(differences), 1, float(differences.std(ddof=1)), 0.0)
-    return Verdict(UNDECIDED, effect, f"{basis}; {100 * POWER:.0f} % power at {found:.{digits}f} {unit}{beyond}")
+    return Verdict(UNDECIDED, effect, f"{basis}; {_POWER} at {_found(differences):.{digits}f} {unit}{beyond}")
+
+
+_POWER = f"{100 * POWER:.0f} % power"
+
+
+def _found(differences: np.ndarray, level: float = LEVEL) -> float:
+    """The smallest true effect that a study finds which is as large, and spreads as much, as these differences."""
+    return smallest_effect(len(differences), 1, float(differences.std(ddof=1)), 0.0, level=level)
 
 
 def judge_ratio(logarithms: np.ndarray, factor: float) -> Verdict:
@@ -175,11 +182,9 @@ def judge_none_better(differences: Mapping[str, np.ndarray], margin: float = np.
         outcome = HOLDS if below and len(compared) == len(differences) else UNDECIDED
         # To be found among so many, an effect must pass the first step of Holm's method.
         level = 1 - (1 - LEVEL) / len(compared)
-        found = max(
-            smallest_effect(len(values), 1, float(values.std(ddof=1)), 0.0, level=level) for values in compared.values()
-        )
+        found = max(_found(values, level) for values in compared.values())
         # Where a bound is kept, what could have been found below it is beside the point.
-        power = "" if outcome == HOLDS and np.isfinite(margin) else f"; {100 * POWER:.0f} % power at {found:.1f} points"
+        power = "" if outcome == HOLDS and np.isfinite(margin) else f"; {_POWER} at {found:.1f} points"
         return outcome, f"smallest p, Holm: {min(p.values()):.2g}{power}"
 
     return _judge_several(differences, judge)

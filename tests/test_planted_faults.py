@@ -1124,8 +1124,8 @@ FAULTS = [
     Fault(
         "a verdict on one corpus is of the runs on all of them",
         "ser_lib/statements.py",
-        'updates[(updates["corpus"] == corpus) & (updates["experiment"] == self.experiment)]',
-        'updates[updates["experiment"] == self.experiment]',
+        "scoring.of_experiment(evidence.results.updates, corpus, self.experiment)",
+        'evidence.results.updates[evidence.results.updates["experiment"] == self.experiment]',
         "tests/test_claims.py::test_what_was_run_on_another_corpus_changes_no_verdict[pace]",
     ),
     Fault(
