@@ -157,7 +157,7 @@ def test_the_study_is_every_planned_run_in_the_order_of_its_stages_with_what_eac
     folder = paths.results_folder() / "synthetic" / "table1-best"
     folder.mkdir(parents=True)
     measured.assign(**run, **took).to_csv(folder / "runs.csv", index=False)
-    for kind in ("predictions", "histories"):
+    for kind in ("predictions", "histories", "gradients"):
         columns = records._empty(kind).columns
         table = pd.DataFrame(columns=columns, index=[0]).assign(**{name: run[name] for name in records.IDENTITY})
         table.to_csv(folder / f"{kind}.csv", index=False)
