@@ -17,6 +17,18 @@ def synthetic_root(tmp_path_factory) -> Path:
     return synthetic.write(tmp_path_factory.mktemp("corpora") / "synthetic")
 
 
+@pytest.fixture
+def in_style():
+    """The style of the book's figures, for one test."""
+    import matplotlib as mpl
+
+    from ser_lib import style
+
+    with mpl.rc_context():
+        style.use()
+        yield
+
+
 @pytest.fixture(scope="session")
 def open_corpus():
     """A function from a corpus's name to its folder below ``$SER_CORPORA``; skips the test where it is not there."""
