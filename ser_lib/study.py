@@ -317,7 +317,7 @@ def describe(
     )
     shown["hours"] = shown["hours"].map("{:.1f}".format).where(shown["unmeasured"] < shown["to_go"], "unknown")
     shown.loc[shown["to_go"] == 0, "hours"] = "0.0"
-    shown["decides"] = [stage.purpose for stage in STAGES if stage.name in shown.index]
+    shown["decides"] = shown.index.map({stage.name: stage.purpose for stage in planned.values()})
     shown = shown.rename(columns={"to_go": "to go", "hours": "hours, one at a time"}).reset_index()
     to_go = [run for run in planned if not finished(run)]
     corpora = ", ".join(table.attrs["corpus"] for table in tables)
@@ -369,8 +369,9 @@ def _sources(needed: Mapping[tuple[str, str], Needs | None], runs: pd.DataFrame,
         part = runs[runs["corpus"].isin({source for _, source in sources})]
         on_gpu = part["device"].astype(str).str.startswith("cuda")
         notes.append(f"as measured on {', '.join(sorted(part.loc[on_gpu == gpu, 'hardware'].unique()))}")
-    notes += [f"{corpus}: scaled from {source}, by seconds of speech" for corpus, source in sorted(sources)
-              if corpus != source]  # fmt: skip
+    for corpus in sorted({corpus for corpus, source in sources if corpus != source}):
+        others = sorted(source for of, source in sources if of == corpus != source)
+        notes.append(f"{corpus}: scaled from {' and '.join(others)}, by seconds of speech")
     return notes
 
 

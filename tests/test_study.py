@@ -179,7 +179,6 @@ def test_disk_that_is_foreseen_holds_what_a_run_leaves(tiny_table, tiny_store, t
 
 def test_the_study_in_words_says_how_much_is_there_and_to_go(tiny_table, kept, monkeypatch):
     stages = (study.Stage("one", "this", ("pooling",), None, (0,)), study.Stage("two", "that", ("pooling",), 2, (1,)))
-    monkeypatch.setattr(study, "STAGES", stages)
     monkeypatch.setattr(study.plan, "__defaults__", (stages,))
     done = next(iter(study.plan([tiny_table])))
     done.folder.mkdir(parents=True)
@@ -198,6 +197,19 @@ def test_the_study_in_words_says_how_much_is_there_and_to_go(tiny_table, kept, m
     first = study.describe([tiny_table], runs, kept).splitlines()[0]
     assert first.endswith("15 to go (1 of these diverged: the same code does not make them again)")
     assert "up to 2.0 GiB for one run, 4.0 GiB for 2 at once" in words
+
+
+def test_estimates_that_were_scaled_name_every_corpus_they_were_scaled_from(tiny_table, kept, monkeypatch):
+    monkeypatch.setattr(study.plan, "__defaults__", ((study.Stage("one", "this", ("pooling",), None, (0,)),),))
+    runs = measured(
+        ("small", "table1-baseline", "cpu", 10.0, 500), ("small", "pooling-max", "cpu", 10.0, 500),
+        ("other", "pooling-max", "cpu", 10.0, 500),
+    )  # fmt: skip
+    lengths = {"other": tiny_table.iloc[:-1]}
+    words = study.describe([tiny_table], runs, lambda corpus: lengths.get(corpus, kept(corpus)))
+    assert words.count("scaled from") == 1 and "tiny: scaled from other and small, by seconds of speech" in words
+    own = measured(("tiny", "table1-baseline", "cpu", 10.0, 500), ("tiny", "pooling-max", "cpu", 10.0, 500))
+    assert "scaled from" not in study.describe([tiny_table], own, kept)
 
 
 def test_what_was_never_measured_is_said_to_be_unknown(tiny_table, kept):
