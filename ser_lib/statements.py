@@ -53,6 +53,10 @@ class Evidence:
         utterances = {corpus: table for corpus, table in kept.items() if table is not None}
         return cls(scoring.scores(results.predictions), results, utterances, variety.load())
 
+    def holds(self, corpus: str) -> bool:
+        """Whether anything of a corpus is here: a run, or its table of utterances."""
+        return corpus in self.utterances or bool((self.scored["corpus"] == corpus).any())
+
     def difference(self, corpus: str, experiment: str, reference: str, metric: str) -> np.ndarray:
         """Points that an experiment adds to a reference, one per speaker: shape (speakers,)."""
         return 100 * scoring.paired_difference(self.scored, corpus, experiment, reference, metric)

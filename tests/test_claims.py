@@ -130,6 +130,14 @@ def test_runs_on_iemocap_replace_not_testable():
     )
     assert found["oversampling-ua", "IEMOCAP"] == verdicts.HOLDS
     assert found["oversampling-ua", "Emo-DB"] == verdicts.NOT_RUN
+    assert found["vtlp-ua", "IEMOCAP"] == verdicts.NOT_RUN  # its owner can run the rest
+
+
+def test_whoever_has_iemocap_is_told_what_was_not_run_yet_and_by_which_command():
+    table = pd.DataFrame({"duration": [0.7, 29.14]})
+    found = ledger_of(utterances={"iemocap": table}).set_index(["name", "corpus"]).loc[("vtlp-ua", "IEMOCAP")]
+    assert found["verdict"] == verdicts.NOT_RUN
+    assert "corpus=iemocap" in found["command"]
 
 
 def test_editing_one_prediction_changes_the_effect():
