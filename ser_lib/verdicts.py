@@ -100,13 +100,7 @@ def judge_ratio(logarithms: np.ndarray, factor: float) -> Verdict:
         logarithms: of the ratio, one per speaker, shape (speakers,).
         factor: above what it is large.
     """
-    if too_few := _too_few(len(logarithms), lambda: f"{np.exp(logarithms.mean()):.2f} times"):
-        return too_few
-    low, high = scoring.interval(logarithms, LEVEL)
-    effect = f"{np.exp(logarithms.mean()):.2f} times [{np.exp(low):.2f}, {np.exp(high):.2f}]"
-    threshold = np.log(factor)
-    outcome = HOLDS if low > threshold else FAILS if high < threshold else UNDECIDED
-    return Verdict(outcome, effect, wording.counted(len(logarithms), "speaker"))
+    return _judge_times(logarithms, lambda low, high: HOLDS if low > factor else FAILS if high < factor else UNDECIDED)
 
 
 def judge_pace(logarithms: np.ndarray, factor: float) -> Verdict:
@@ -116,13 +110,24 @@ def judge_pace(logarithms: np.ndarray, factor: float) -> Verdict:
         logarithms: of the ratio of the two, one per speaker, shape (speakers,).
         factor: the least that counts as very different, above 1.
     """
-    if too_few := _too_few(len(logarithms), lambda: f"{np.exp(logarithms.mean()):.2f} times"):
+
+    def judge(low: float, high: float) -> str:
+        apart, near = low > factor or high < 1 / factor, 1 / factor < low and high < factor
+        return HOLDS if apart else FAILS if near else UNDECIDED
+
+    return _judge_times(logarithms, judge)
+
+
+def _judge_times(logarithms: np.ndarray, judge: Callable[[float, float], str]) -> Verdict:
+    """Verdict on a ratio; ``judge`` gives the outcome from the two ends of its interval."""
+
+    def times() -> str:
+        return f"{np.exp(logarithms.mean()):.2f} times"
+
+    if too_few := _too_few(len(logarithms), times):
         return too_few
     low, high = np.exp(scoring.interval(logarithms, LEVEL))
-    effect = f"{np.exp(logarithms.mean()):.2f} times [{low:.2f}, {high:.2f}]"
-    apart, near = low > factor or high < 1 / factor, 1 / factor < low and high < factor
-    outcome = HOLDS if apart else FAILS if near else UNDECIDED
-    return Verdict(outcome, effect, wording.counted(len(logarithms), "speaker"))
+    return Verdict(judge(low, high), f"{times()} [{low:.2f}, {high:.2f}]", wording.counted(len(logarithms), "speaker"))
 
 
 def judge_spread(scores: np.ndarray) -> Verdict:
