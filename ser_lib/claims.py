@@ -590,22 +590,42 @@ def shown(ledger: pd.DataFrame, *names: str) -> pages.Shown:
     return pages.Shown(rows[list(columns)].rename(columns=columns), "What our runs say, by corpus", CSS)
 
 
+def in_short(ledger: pd.DataFrame) -> pd.DataFrame:
+    """How many statements came out how: ``Asked of`` (a corpus, the printed numbers), and a column per outcome."""
+    asked = [*(TITLES[corpus] for corpus in CORPORA), OWN_NUMBERS, NO_CORPUS]
+    counts = pd.crosstab(ledger["corpus"], ledger["verdict"]).reindex(asked, columns=list(CSS), fill_value=0)
+    counts = counts.rename(index={NO_CORPUS: "nothing at hand"}).rename_axis(index="Asked of", columns=None)
+    return counts.reset_index()
+
+
+def decided(ledger: pd.DataFrame) -> pd.DataFrame:
+    """The statements on which the runs of some corpus decide: ``Claim`` and a column per corpus, its verdict alone."""
+    names = ledger.loc[ledger["verdict"].isin((HOLDS, FAILS)), "name"]
+    lines = _lines(ledger[ledger["name"].isin(names)], lambda row: pages.Cell(row["verdict"], css=CSS[row["verdict"]]))
+    return lines.reset_index(drop=True)
+
+
 def by_claim(ledger: pd.DataFrame) -> pd.DataFrame:
     """The ledger as the first page shows it: a line per statement that runs decide, a column per corpus.
 
     Returns:
         ``Claim`` (a link to its chapter), a column per corpus (verdict and effect), and ``Test`` (a link to the test).
     """
+    lines = _lines(ledger, _finding)
+    return lines.assign(Test=[pages.Cell("test", href=f"#test-{name}") for name in lines.index]).reset_index(drop=True)
+
+
+def _lines(ledger: pd.DataFrame, cell: Callable[[pd.Series], pages.Cell]) -> pd.DataFrame:
+    """A line per statement that runs decide, by its name: ``Claim`` with a link, and what ``cell`` says per corpus."""
     measured = ledger[ledger["corpus"].isin(TITLES.values())]
-    rows = []
+    titles = [TITLES[corpus] for corpus in CORPORA]
+    rows = {}
     for name, part in measured.groupby("name", sort=False):
         found = part.set_index("corpus")
-        row = {"Claim": pages.Cell(part["claim"].iloc[0], href=f"{part['chapter'].iloc[0]}.html")}
-        for corpus in CORPORA:
-            title = TITLES[corpus]
-            row[title] = _finding(found.loc[title]) if title in found.index else pages.Cell("–")
-        rows.append(row | {"Test": pages.Cell("test", href=f"#test-{name}")})
-    return pd.DataFrame(rows)
+        claim = pages.Cell(part["claim"].iloc[0], href=f"{part['chapter'].iloc[0]}.html")
+        cells = [cell(found.loc[title]) if title in found.index else pages.Cell("–") for title in titles]
+        rows[name] = [claim, *cells]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["Claim", *titles])
 
 
 def by_number(ledger: pd.DataFrame) -> pd.DataFrame:

@@ -655,6 +655,28 @@ def test_the_first_page_has_one_line_per_statement_with_a_verdict_per_corpus_and
     assert len(others) + len(shown) == len(everything)
 
 
+def test_the_first_page_counts_every_statement_on_every_corpus_once():
+    ledger = ledger_of(made_up("table1-baseline", BASE), made_up("table1-oversampling", shifted([4] * 9 + [3])))
+    counts = claims.in_short(ledger).set_index("Asked of")
+    assert list(counts.index) == ["Emo-DB", "RAVDESS", "nEMO", "IEMOCAP", "the printed numbers", "nothing at hand"]
+    assert counts.to_numpy().sum() == len(ledger)
+    for row in ledger.itertuples(index=False):
+        counts.loc[row.corpus if row.corpus in counts.index else "nothing at hand", row.verdict] -= 1
+    assert not counts.to_numpy().any()
+
+
+def test_what_is_decided_is_every_line_with_such_a_verdict_and_no_other():
+    ledger = ledger_of(made_up("table1-baseline", BASE), made_up("table1-oversampling", shifted([4] * 9 + [3])))
+    shown = claims.decided(ledger)
+    whole = claims.by_claim(ledger)
+    corpora = ["Emo-DB", "RAVDESS", "nEMO", "IEMOCAP"]
+    outcomes = whole[corpora].map(lambda cell: cell.text)
+    decisive = outcomes.isin([verdicts.HOLDS, verdicts.FAILS]).any(axis=1)
+    assert 0 < decisive.sum() < len(whole)
+    assert shown["Claim"].tolist() == whole.loc[decisive, "Claim"].tolist()
+    pd.testing.assert_frame_equal(shown[corpora].map(str), outcomes[decisive].reset_index(drop=True))
+
+
 def test_deleting_the_records_of_a_claim_changes_its_line():
     runs = [made_up("table1-baseline", BASE), made_up("table1-oversampling", shifted([4] * 9 + [3]))]
     lines = []
