@@ -682,6 +682,20 @@ FAULTS = [
         "tests/test_claims.py::test_a_very_different_pace_is_a_factor_of_two_either_way",
     ),
     Fault(
+        "corpora together are taken for one",
+        "ser_lib/together.py",
+        "part.var(ddof=1) for part in parts",
+        "np.concatenate(parts).var(ddof=1) for part in parts",
+        "tests/test_together.py::test_it_holds_the_mean_over_speakers_as_often_as_it_says_however_unlike_the_corpora",
+    ),
+    Fault(
+        "corpora together count the same, however many speakers they have",
+        "ser_lib/together.py",
+        "shares = sizes / sizes.sum()",
+        "shares = np.full(len(sizes), 1 / len(sizes))",
+        "tests/test_together.py::test_a_row_is_the_mean_over_all_speakers_beside_the_papers_step",
+    ),
+    Fault(
         "whoever has IEMOCAP is told that it cannot be tested",
         "ser_lib/statements.py",
         "return corpus in self.utterances or",
