@@ -666,17 +666,13 @@ def _in_words(row: tuple) -> dict[str, str]:
     if np.isnan(row.low):
         return words
     words |= {"Points": f"{row.mean:+.1f} [{row.low:+.1f}, {row.high:+.1f}]"}
-    words |= {"p": _p(row.p), "p, Holm": _p(row.adjusted_p)}
+    words |= {"p": wording.p_value(row.p), "p, Holm": wording.p_value(row.adjusted_p)}
     if np.isnan(row.within):
         words |= {"sd of speakers": f"{row.one_seed:.1f} with that of seeds", "sd of seeds": "needs two seeds"}
     else:
         words |= {"sd of speakers": f"{row.between:.1f}", "sd of seeds": f"{row.within:.1f}"}
     # The spread of speaker means is all that a study of this size has, whatever it is made of.
     return words | {_FOUND: f"{smallest_effect(row.speakers, 1, row.of_means, 0):.1f}"}
-
-
-def _p(p: float) -> str:
-    return "< 0.001" if p < 0.0005 else f"{p:.3f}"
 
 
 def _design_name(design: tuple[int, int]) -> str:

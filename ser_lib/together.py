@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ser_lib import paper, scoring
+from ser_lib import paper, scoring, wording
 from ser_lib.corpora import EMOTIONS, TITLES
 from ser_lib.experiments import batch_name
 
@@ -106,8 +106,7 @@ def _alike(parts: Collection[np.ndarray]) -> str:
     """p of all corpora having one mean; there is none where the speakers of one do not differ."""
     if not all(np.ptp(part) for part in parts):
         return "–"
-    p = stats.f_oneway(*parts, equal_var=False).pvalue
-    return "< 0.001" if p < 0.0005 else f"{p:.3f}"
+    return wording.p_value(stats.f_oneway(*parts, equal_var=False).pvalue)
 
 
 def _printed(experiment: str, reference: str, metric: str) -> str:

@@ -57,6 +57,11 @@ def points_with_interval(differences: np.ndarray) -> str:
     return f"{mean} ({counted(len(differences), 'fold')})" if np.isnan(low) else f"{mean} [{low:+.1f}, {high:+.1f}]"
 
 
+def p_value(p: float) -> str:
+    """A p value to three decimals: 0.049, < 0.001."""
+    return "< 0.001" if p < 0.0005 else f"{p:.3f}"
+
+
 def counted(count: int, noun: str) -> str:
     """A number of things in words: 1 fold, 2 folds."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
