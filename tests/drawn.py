@@ -9,6 +9,7 @@ import pandas as pd
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+import tidy
 from ser_lib import baselines, figures, inference, model, paper, printed, scoring, style, tables
 from ser_lib.corpora import EMOTIONS
 from ser_lib.experiments import FAMILIES
@@ -66,12 +67,6 @@ def scored(corpora=("emodb",), experiments=tuple(figures.TECHNIQUES), speakers=(
     return pd.DataFrame(rows, columns=columns)
 
 
-def of_folds(experiment, ua_by_fold, seed=0, corpus="emodb"):
-    """Scores of one seed of an experiment, by fold; WA is half of UA."""
-    run = scored([corpus], [experiment], [f"s{fold}" for fold in ua_by_fold], seeds=1)
-    return run.assign(fold=list(ua_by_fold), seed=seed, ua=list(ua_by_fold.values())).eval("wa = ua / 2")
-
-
 def by_epoch(experiment, columns, fold=1, corpus="emodb"):
     """What one run leaves for each of its epochs."""
     length = len(next(iter(columns.values())))
@@ -83,9 +78,9 @@ REFERENCES = {"pooling-max": "table1-baseline", "frequency-8": "table1-baseline"
 
 PAIRED = pd.concat(
     [
-        of_folds("table1-baseline", {fold: 0.5 + 0.01 * fold for fold in range(1, 11)}),
-        of_folds("pooling-max", {fold: 0.5 + 0.03 * fold for fold in range(10, 0, -1)}),
-        of_folds("frequency-8", {3: 0.5, 1: 0.55}),
+        tidy.scored("table1-baseline", {fold: 0.5 + 0.01 * fold for fold in range(1, 11)}),
+        tidy.scored("pooling-max", {fold: 0.5 + 0.03 * fold for fold in range(10, 0, -1)}),
+        tidy.scored("frequency-8", {3: 0.5, 1: 0.55}),
     ]
 )
 
@@ -97,7 +92,7 @@ LAYERS = pd.concat(
     ]
 ).assign(dense=np.nan)
 
-DEPTH = pd.concat([of_folds("depth-1x1", {1: 0.5, 2: 0.6}), of_folds("depth-6x4", {1: 0.7, 2: 0.8})])
+DEPTH = pd.concat([tidy.scored("depth-1x1", {1: 0.5, 2: 0.6}), tidy.scored("depth-6x4", {1: 0.7, 2: 0.8})])
 
 PAIRS = {"1 convolution": ("depth-1x1", "normalisation-none-1"), "4": ("table1-baseline", "normalisation-none-4")}
 

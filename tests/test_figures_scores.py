@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.patches import Rectangle
 from scipy import stats
 
+import tidy
 from drawn import (
     BASELINES,
     BEST_OF,
@@ -20,7 +21,6 @@ from drawn import (
     REFERENCES,
     SIX,
     lines,
-    of_folds,
     overlaps,
     scored,
     texts,
@@ -244,7 +244,7 @@ def test_depth_map_draws_scores_and_costs_and_hatches_what_was_not_run():
 
 def test_every_text_of_the_depth_map_stands_out_from_its_cell():
     ramp = {(c, layers): 0.5 + 0.01 * (4 * c + layers) for c in CONVOLUTIONS for layers in tables.LAYERS}
-    run = pd.concat([of_folds(depth_name(*place), {1: ua}) for place, ua in ramp.items()])
+    run = pd.concat([tidy.scored(depth_name(*place), {1: ua}) for place, ua in ramp.items()])
     figure = figures.depth_map(tables.depth_scores(run, "emodb", "ua"), tables.depth_costs())
     for axes in figure.axes:
         assert min(style.contrast(ink, colour) for colour, _, _, ink in cells(axes).values()) > 4.5
@@ -289,11 +289,17 @@ def test_table3_scores_draws_the_paper_and_ours_with_the_rate_held_and_scaled():
     two = {1: 0.5, 2: 0.6}
     run = pd.concat(
         [
-            of_folds("table3-16", six), of_folds("table3-32", six), of_folds("table3-32-scaled", {**six, 6: 0.5}),
-            of_folds("table3-64", two), of_folds("batch-128", two), of_folds("batch-256", {3: 0.6, 4: 0.6}),
-            of_folds("batch-256-scaled", two), of_folds("table1-best", six), of_folds("table3-64", two, corpus="nemo"),
+            tidy.scored("table3-16", six),
+            tidy.scored("table3-32", six),
+            tidy.scored("table3-32-scaled", {**six, 6: 0.5}),
+            tidy.scored("table3-64", two),
+            tidy.scored("batch-128", two),
+            tidy.scored("batch-256", {3: 0.6, 4: 0.6}),
+            tidy.scored("batch-256-scaled", two),
+            tidy.scored("table1-best", six),
+            tidy.scored("table3-64", two, corpus="nemo"),
         ]
-    )  # fmt: skip
+    )
     figure = figures.table3_scores(run)
     (axes,) = figure.axes
     (printed,) = (line for line in axes.lines if line.get_marker() == "*")
