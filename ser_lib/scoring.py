@@ -138,18 +138,19 @@ def validation_scores(histories: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFra
 
     Args:
         histories: every epoch of every run: ``corpus, experiment, fold, seed, epoch, validation_wa, validation_ua``.
-        runs: those four and ``best_epoch``, one row per run.
+        runs: those four, ``validation_speaker`` and ``best_epoch``, one row per run.
 
     Returns:
-        One row per run: the four, and ``wa`` and ``ua`` in [0, 1]; it serves wherever scores are only averaged or
-        compared, and has no utterances to pool.
+        One row per run: the four, ``validation_speaker``, and ``wa`` and ``ua`` in [0, 1]; it serves wherever scores
+        are only averaged or compared, and has no utterances to pool.
 
     Raises:
         SerError: the history of a run lacks its chosen epoch.
 
     Source: Section 3, first paragraph (the validation speaker; the paper prints no score of theirs).
     """
-    chosen = runs[[*RUN, "best_epoch"]].rename(columns={"best_epoch": "epoch"}).astype({"epoch": object})
+    chosen = runs[[*RUN, "validation_speaker", "best_epoch"]].rename(columns={"best_epoch": "epoch"})
+    chosen = chosen.astype({"epoch": object})
     names = {"validation_wa": "wa", "validation_ua": "ua"}
     found = chosen.merge(
         histories[[*RUN, "epoch", *names]].astype({"epoch": object}), "left", [*RUN, "epoch"], validate="one_to_one"
@@ -157,7 +158,7 @@ def validation_scores(histories: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFra
     if found["validation_ua"].isna().any():
         run = ", ".join(map(str, found.loc[found["validation_ua"].isna(), RUN].iloc[0]))
         raise SerError(f"the history of the run ({run}) lacks the epoch that was chosen: collect the results again")
-    return found.rename(columns=names).infer_objects()[[*RUN, "wa", "ua"]]
+    return found.rename(columns=names).infer_objects()[[*RUN, "validation_speaker", "wa", "ua"]]
 
 
 def interval(values: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:

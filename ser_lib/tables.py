@@ -393,15 +393,16 @@ def chosen_against_tested(scored: pd.DataFrame, validation: pd.DataFrame, failur
 
     Returns:
         One row per corpus that has a run and experiment of `PROTOCOLS`: runs (of the seeds that all of them have), both
-        UA in per cent (means over folds, seeds averaged first), and the first less the second in points, with 95 %
-        interval from `MINIMUM_FOLDS` folds on that share no test speaker. A corpus without runs has one row that says
-        so.
+        UA in per cent (means over folds, seeds averaged first), and the first less the second in points: of each
+        speaker where every one of them validates once and tests once, or else of each fold; with 95 % interval from
+        `MINIMUM_FOLDS` on, if no speaker is tested in two folds. A corpus without runs has one row that says so.
 
     Source: Section 3, first paragraph (the validation speaker; the paper prints no score of theirs).
     """
     columns = ["Corpus", "Protocol", "Runs", "UA, validation (%)", "UA, test (%)", "Difference (points)"]
     scored = of_shared_seeds(scored, PROTOCOLS)
-    both = scored.merge(validation[[*RUN, "ua"]], on=RUN, suffixes=("", "_validation"), validate="one_to_one")
+    chosen = validation[[*RUN, "validation_speaker", "ua"]]
+    both = scored.merge(chosen, on=RUN, suffixes=("", "_validation"), validate="one_to_one")
     rows = []
     for corpus in CORPORA:
         if corpus not in set(both["corpus"]):
@@ -414,17 +415,27 @@ def chosen_against_tested(scored: pd.DataFrame, validation: pd.DataFrame, failur
             if part.empty:
                 row |= dict.fromkeys(columns[3:], absence(failures, corpus, experiment))
             else:
-                means = 100 * part.groupby("fold")[["ua_validation", "ua"]].mean()
+                names = ["validation_speaker", "test_speaker"] if _validate_and_test_once(part) else ["fold", "fold"]
+                chosen, tested = (
+                    100 * part.groupby(name)[ua].mean() for name, ua in zip(names, ("ua_validation", "ua"), strict=True)
+                )
                 # Kept with six digits: what is the same must not differ by the last of them.
-                points = (means["ua_validation"] - means["ua"]).round(3).to_numpy()
+                points = (chosen - tested).round(3).to_numpy()
                 apart = not share_speakers(part)
                 row |= {
-                    columns[3]: f"{means['ua_validation'].mean():.1f}",
-                    columns[4]: f"{means['ua'].mean():.1f}",
+                    columns[3]: f"{chosen.mean():.1f}",
+                    columns[4]: f"{tested.mean():.1f}",
                     columns[5]: points_with_interval(points) if apart else f"{points.mean():+.1f}",
                 }
             rows.append(row)
     return pd.DataFrame(rows, columns=columns)
+
+
+def _validate_and_test_once(part: pd.DataFrame) -> bool:
+    """Whether every speaker of some runs validates in one fold, and tests in one."""
+    folds = part.drop_duplicates("fold")
+    validating, testing = (sorted(folds[f"{part}_speaker"].astype(str)) for part in ("validation", "test"))
+    return validating == testing and len(set(testing)) == len(testing)
 
 
 def five_against_ten(scored: pd.DataFrame, corpora: Iterable[str]) -> pd.DataFrame:

@@ -45,7 +45,7 @@ def stratified_interval(parts: Sequence[np.ndarray], level: float = 0.95) -> tup
     return mean, mean - half, mean + half
 
 
-def told_from_guessing(scored: pd.DataFrame, corpora: Iterable[str], experiment: str = "table1-baseline") -> list[str]:
+def told_from_guessing(scored: pd.DataFrame, corpora: Iterable[str], experiment: str) -> list[str]:
     """The corpora on which the UA of an experiment is told from guessing: its interval lies above 1 / classes.
 
     Args:
@@ -53,29 +53,30 @@ def told_from_guessing(scored: pd.DataFrame, corpora: Iterable[str], experiment:
         corpora: whose runs.
         experiment: which of its experiments.
     """
-    summarised = scoring.summary(scored).set_index(["corpus", "experiment"])["ua_low"]
-    return [corpus for corpus in corpora if summarised.get((corpus, experiment), np.nan) > 1 / len(EMOTIONS)]
+    lowest = scoring.summary(scored).set_index(["corpus", "experiment"])["ua_low"]
+    return [corpus for corpus in corpora if lowest.get((corpus, experiment), np.nan) > 1 / len(EMOTIONS)]
 
 
-def table(scored: pd.DataFrame, groups: Collection[Collection[str]], references: Mapping[str, str]) -> pd.DataFrame:
+def table(scored: pd.DataFrame, corpora: Collection[str], references: Mapping[str, str]) -> pd.DataFrame:
     """Differences over the speakers of several corpora, beside those that the paper prints, for a page.
 
     Args:
         scored: as :func:`ser_lib.scoring.scores` returns them.
-        groups: the corpora of each row of a difference; those with fewer speakers than decide anything are left out.
+        corpora: those that are taken together; one with fewer speakers than decide anything is left out.
         references: experiment -> the one that it is compared with.
 
     Returns:
-        A row per difference and group of two corpora or more, the same row once: the corpora, their ``Speakers``, and
-        for UA and WA the paper's points, ours with the 95 % interval, and ``p`` of all corpora having one mean (Welch's
-        analysis of variance).
+        A row per difference of two corpora or more: these, their ``Speakers``, and for UA and WA the paper's points,
+        ours with the 95 % interval, and ``p`` of all corpora having one mean (Welch's analysis of variance). Where the
+        reference is not told from guessing on some of them, a second row without these.
 
     Source: Tables 1 and 3, as differences; Welch 1951.
     """
     rows = []
     for experiment, reference in references.items():
-        of_groups = [_row(scored, group, experiment, reference) for group in groups]
-        rows += [row for place, row in enumerate(of_groups) if row and row not in of_groups[:place]]
+        learned = told_from_guessing(scored, corpora, reference)
+        both = [_row(scored, group, experiment, reference) for group in (corpora, learned)]
+        rows += [row for place, row in enumerate(both) if row and row not in both[:place]]
     columns = ["Difference", "Corpora", "Speakers"]
     columns += [f"{metric}, {what}" for metric in ("UA", "WA") for what in ("paper", "ours", "corpora alike: p")]
     return pd.DataFrame(rows, columns=columns)

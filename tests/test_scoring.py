@@ -122,7 +122,7 @@ def test_validation_scores_serve_where_test_scores_do():
     assert tables.table3(found, NO_FAILURES, "ua")["Ours, Emo-DB"][0] == "60.0 (2 folds)"
     assert scoring.summary(found)["pooled_wa"].isna().all()
     none = scoring.validation_scores(histories({}), runs({}))
-    assert none.empty and list(none) == [*scoring.RUN, "wa", "ua"]
+    assert none.empty and list(none) == [*scoring.RUN, "validation_speaker", "wa", "ua"]
 
 
 @pytest.mark.parametrize("history", [histories({1: [0.5, 0.6]}), histories({2: [0.5, 0.6, 0.7]}), histories({})])

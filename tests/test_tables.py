@@ -429,9 +429,12 @@ def test_what_chose_the_epoch_is_set_against_what_was_tested_then():
     papers, mixed = (
         scored(name, dict.fromkeys(folds, ua)) for name, ua in (("table1-baseline", 0.5), ("protocol-mixed-pair", 0.6))
     )
+    papers = papers.assign(validation_speaker="s7+s8")  # who validates does not test: the folds are what is paired
+    mixed = mixed.assign(validation_speaker="s1+s2")
     best = shuffled(papers.assign(ua=[0.5 + fold / 10 for fold in folds]), mixed.assign(ua=0.7))
-    tested = shuffled(papers, mixed.assign(test_speaker="s1+s2"))
-    shown = tables.chosen_against_tested(tested, best[[*scoring.RUN, "wa", "ua"]], NO_FAILURES)
+    columns = [*scoring.RUN, "validation_speaker", "wa", "ua"]
+    tested = shuffled(papers, mixed.assign(test_speaker="s1+s2")).drop(columns="validation_speaker")
+    shown = tables.chosen_against_tested(tested, best[columns], NO_FAILURES)
     ours = shown[shown["Corpus"] == "Emo-DB"].set_index("Protocol")
     low, high = stats.t.interval(0.95, 5, 35, stats.sem([10, 20, 30, 40, 50, 60]))
     row = {name: ours.loc[words].tolist() for name, words in tables.PROTOCOLS.items()}
@@ -440,10 +443,26 @@ def test_what_chose_the_epoch_is_set_against_what_was_tested_then():
     assert ours.loc[tables.PROTOCOLS["protocol-sessions"], "Difference (points)"] == "not run yet"
     assert shown.loc[shown["Corpus"] == "nEMO", "Protocol"].tolist() == ["all"]
     same = papers.assign(experiment="protocol-test-validates", ua=[0.1, 1 / 3, 0.2, 2 / 3, 0.7, 0.9])
-    kept = same.assign(ua=[0.1, 0.333333, 0.2, 0.666667, 0.7, 0.9])[[*scoring.RUN, "wa", "ua"]]
-    found = tables.chosen_against_tested(same, kept, NO_FAILURES).set_index("Protocol")["Difference (points)"]
+    kept = same.assign(ua=[0.1, 0.333333, 0.2, 0.666667, 0.7, 0.9], validation_speaker=same["test_speaker"])[columns]
+    found = tables.chosen_against_tested(same.drop(columns="validation_speaker"), kept, NO_FAILURES)
+    found = found.set_index("Protocol")["Difference (points)"]
     assert found[tables.PROTOCOLS["protocol-test-validates"]] == "+0.0 [+0.0, +0.0]"
     assert shown.set_index("Corpus").loc["IEMOCAP", "UA, test (%)"] == "not run here"
+
+
+def test_where_every_speaker_validates_once_and_tests_once_a_speakers_two_scores_are_paired():
+    tested = [0.4, 0.8, 0.3, 0.6, 0.5, 0.9]
+    partner = [2, 1, 4, 3, 6, 5]
+    papers = scored("table1-baseline", dict(enumerate(tested, start=1)))
+    more = [0.11, 0.1, 0.12, 0.1, 0.1, 0.07]  # of each speaker, by which the score that chose is above the other
+    chosen = papers.assign(
+        validation_speaker=[f"s{other}" for other in partner],
+        ua=[tested[other - 1] + more[other - 1] for other in partner],
+    )
+    validation = shuffled(chosen)[[*scoring.RUN, "validation_speaker", "wa", "ua"]]
+    shown = tables.chosen_against_tested(shuffled(papers), validation, NO_FAILURES)
+    low, high = stats.t.interval(0.95, 5, 10, stats.sem([11, 10, 12, 10, 10, 7]))
+    assert shown["Difference (points)"].iloc[0] == f"+10.0 [{low:+.1f}, {high:+.1f}]"
 
 
 def test_five_folds_stand_beside_ten_and_beside_every_choice_of_one_speaker_per_session():
@@ -494,7 +513,8 @@ def test_averages_and_steps_keep_wa_and_ua_apart():
 def test_what_chose_and_what_was_tested_are_of_the_seeds_that_all_protocols_have():
     ours = [scored("table1-baseline", {1: 0.5, 2: 0.5}), scored("table1-baseline", {1: 0.9, 2: 0.9}, seed=1)]
     run = shuffled(*ours, scored("protocol-mixed-pair", {1: 0.6, 2: 0.6}))
-    shown = tables.chosen_against_tested(run, run[[*scoring.RUN, "wa", "ua"]], NO_FAILURES)
+    chosen = run.assign(validation_speaker="s9")[[*scoring.RUN, "validation_speaker", "wa", "ua"]]
+    shown = tables.chosen_against_tested(run, chosen, NO_FAILURES)
     row = shown[shown["Protocol"] == tables.PROTOCOLS["table1-baseline"]].iloc[0]
     assert (row["Runs"], row["UA, test (%)"]) == (2, "50.0")
 

@@ -47,8 +47,8 @@ def histories(ua_by_epoch: dict[int, list[float]], experiment: str = "table1-bes
 
 
 def runs(best_epochs: dict[int, int], experiment: str = "table1-best") -> pd.DataFrame:
-    rows = [("emodb", experiment, fold, 0, epoch) for fold, epoch in best_epochs.items()]
-    return pd.DataFrame(rows, columns=[*scoring.RUN, "best_epoch"])
+    rows = [("emodb", experiment, fold, 0, f"v{fold}", epoch) for fold, epoch in best_epochs.items()]
+    return pd.DataFrame(rows, columns=[*scoring.RUN, "validation_speaker", "best_epoch"])
 
 
 def made(experiment: str, folds: range, seeds: int = 1, corpus: str = "emodb", **changed) -> pd.DataFrame:
