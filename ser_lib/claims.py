@@ -627,9 +627,13 @@ def in_short(ledger: pd.DataFrame) -> pd.DataFrame:
 
 
 def decided(ledger: pd.DataFrame) -> pd.DataFrame:
-    """The statements on which the runs of some corpus decide: ``Claim``, a column per corpus, and ``Test fixed``."""
+    """The statements on which the runs of some corpus decide: ``Claim``, a column per corpus, and ``Test fixed``.
+
+    A corpus on which none of them can be tested here has no column.
+    """
     names = ledger.loc[ledger["verdict"].isin((HOLDS, FAILS)), "name"]
     lines = _lines(ledger[ledger["name"].isin(names)], lambda row: pages.Cell(row["verdict"], css=CSS[row["verdict"]]))
+    lines = lines.loc[:, (lines.map(str) != NOT_TESTABLE).any()]
     fixed = [REVISED.get(name, BEFORE) for name in lines.index]
     return lines.assign(**{"Test fixed": fixed}).reset_index(drop=True)
 
