@@ -634,7 +634,7 @@ def decided(ledger: pd.DataFrame) -> pd.DataFrame:
     names = ledger.loc[ledger["verdict"].isin((HOLDS, FAILS)), "name"]
     lines = _lines(ledger[ledger["name"].isin(names)], lambda row: pages.Cell(row["verdict"], css=CSS[row["verdict"]]))
     lines = lines.loc[:, (lines.map(str) != NOT_TESTABLE).any()]
-    fixed = [REVISED.get(name, BEFORE) for name in lines.index]
+    fixed = ledger.drop_duplicates("name").set_index("name")["fixed"]
     return lines.assign(**{"Test fixed": fixed}).reset_index(drop=True)
 
 

@@ -401,8 +401,8 @@ def chosen_against_tested(scored: pd.DataFrame, validation: pd.DataFrame, failur
     """
     columns = ["Corpus", "Protocol", "Runs", "UA, validation (%)", "UA, test (%)", "Difference (points)"]
     scored = of_shared_seeds(scored, PROTOCOLS)
-    chosen = validation[[*RUN, "validation_speaker", "ua"]]
-    both = scored.merge(chosen, on=RUN, suffixes=("", "_validation"), validate="one_to_one")
+    choosing = validation[[*RUN, "validation_speaker", "ua"]]
+    both = scored.merge(choosing, on=RUN, suffixes=("", "_validation"), validate="one_to_one")
     rows = []
     for corpus in CORPORA:
         if corpus not in set(both["corpus"]):
@@ -431,10 +431,10 @@ def chosen_against_tested(scored: pd.DataFrame, validation: pd.DataFrame, failur
     return pd.DataFrame(rows, columns=columns)
 
 
-def _validate_and_test_once(part: pd.DataFrame) -> bool:
+def _validate_and_test_once(runs: pd.DataFrame) -> bool:
     """Whether every speaker of some runs validates in one fold, and tests in one."""
-    folds = part.drop_duplicates("fold")
-    validating, testing = (sorted(folds[f"{part}_speaker"].astype(str)) for part in ("validation", "test"))
+    folds = runs.drop_duplicates("fold")
+    validating, testing = (sorted(folds[name].astype(str)) for name in ("validation_speaker", "test_speaker"))
     return validating == testing and len(set(testing)) == len(testing)
 
 

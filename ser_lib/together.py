@@ -45,15 +45,15 @@ def stratified_interval(parts: Sequence[np.ndarray], level: float = 0.95) -> tup
     return mean, mean - half, mean + half
 
 
-def told_from_guessing(scored: pd.DataFrame, corpora: Iterable[str], experiment: str) -> list[str]:
+def told_from_guessing(summary: pd.DataFrame, corpora: Iterable[str], experiment: str) -> list[str]:
     """The corpora on which the UA of an experiment is told from guessing: its interval lies above 1 / classes.
 
     Args:
-        scored: as :func:`ser_lib.scoring.scores` returns them.
+        summary: as :func:`ser_lib.scoring.summary` returns it.
         corpora: whose runs.
         experiment: which of its experiments.
     """
-    lowest = scoring.summary(scored).set_index(["corpus", "experiment"])["ua_low"]
+    lowest = summary.set_index(["corpus", "experiment"])["ua_low"]
     return [corpus for corpus in corpora if lowest.get((corpus, experiment), np.nan) > 1 / len(EMOTIONS)]
 
 
@@ -72,9 +72,9 @@ def table(scored: pd.DataFrame, corpora: Collection[str], references: Mapping[st
 
     Source: Tables 1 and 3, as differences; Welch 1951.
     """
-    rows = []
+    rows, summary = [], scoring.summary(scored)
     for experiment, reference in references.items():
-        learned = told_from_guessing(scored, corpora, reference)
+        learned = told_from_guessing(summary, corpora, reference)
         both = [_row(scored, group, experiment, reference) for group in (corpora, learned)]
         rows += [row for place, row in enumerate(both) if row and row not in both[:place]]
     columns = ["Difference", "Corpora", "Speakers"]
