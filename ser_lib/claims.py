@@ -24,19 +24,21 @@ the published counts, had been read:
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from ser_lib import pages, paper, printed, wording
+from ser_lib import pages, paper, printed, scoring, wording
 from ser_lib.corpora import TITLES
 from ser_lib.errors import SerError
 from ser_lib.experiments import BATCH_SIZES, FAMILIES, batch_name, depth_name, members
 from ser_lib.statements import (
     CORPORA,
     MARGIN,
+    OF_SCORES,
     PACE,
     AnyDiffers,
     Best,
@@ -626,13 +628,24 @@ def in_short(ledger: pd.DataFrame) -> pd.DataFrame:
     return counts.reset_index()
 
 
-def decided(ledger: pd.DataFrame) -> pd.DataFrame:
+def decided(ledger: pd.DataFrame, every_seed: pd.DataFrame) -> pd.DataFrame:
     """The statements on which the runs of some corpus decide: ``Claim``, a column per corpus, and ``Test fixed``.
 
     A corpus on which none of them can be tested here has no column.
+
+    Args:
+        ledger: as :func:`ledger` returns it.
+        every_seed: as :func:`with_every_seed` returns it: a verdict that would be another is marked so.
     """
+    others = every_seed.set_index(["name", "corpus"])["verdict_every"].to_dict()
+
+    def cell(row: pd.Series) -> pages.Cell:
+        outcome = row["verdict"]
+        other = others.get((row["name"], row["corpus"]), outcome)
+        return pages.Cell(outcome, css=CSS[outcome], note="" if other == outcome else f"{other} with every seed")
+
     names = ledger.loc[ledger["verdict"].isin((HOLDS, FAILS)), "name"]
-    lines = _lines(ledger[ledger["name"].isin(names)], lambda row: pages.Cell(row["verdict"], css=CSS[row["verdict"]]))
+    lines = _lines(ledger[ledger["name"].isin(names)], cell)
     lines = lines.loc[:, (lines.map(str) != NOT_TESTABLE).any()]
     fixed = ledger.drop_duplicates("name").set_index("name")["fixed"]
     return lines.assign(**{"Test fixed": fixed}).reset_index(drop=True)
@@ -654,7 +667,7 @@ def _lines(ledger: pd.DataFrame, cell: Callable[[pd.Series], pages.Cell]) -> pd.
     titles = [TITLES[corpus] for corpus in CORPORA]
     rows = {}
     for name, part in measured.groupby("name", sort=False):
-        found = part.set_index("corpus")
+        found = part.set_index("corpus", drop=False)
         claim = pages.Cell(part["claim"].iloc[0], href=f"{part['chapter'].iloc[0]}.html")
         cells = [cell(found.loc[title]) if title in found.index else pages.Cell("–") for title in titles]
         rows[name] = [claim, *cells]
@@ -698,6 +711,58 @@ def tests(ledger: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def with_every_seed(evidence: Evidence) -> pd.DataFrame:
+    """What differences of scores say if both sides count with all of their seeds, and not with those that they share.
+
+    Such a difference is of the same size on average, and varies less from run to run. No verdict is taken from it: the
+    tests pair by seed, and were fixed before it was known what either way gives.
+
+    Args:
+        evidence: what the records hold.
+
+    Returns:
+        One row per statement on differences of scores and corpus that was run: ``name, claim, chapter, corpus``, the
+        ``verdict`` and ``effect`` of the test, and the same of every seed, ``verdict_every`` and ``effect_every``.
+    """
+    averaged = replace(evidence, scored=scoring.over_seeds(evidence.scored))
+    rows = []
+    for claim in MEASURED:
+        if not isinstance(claim, OF_SCORES):
+            continue
+        for corpus in claim.corpora:
+            paired, every = (claim.judge(of, corpus) for of in (evidence, averaged))
+            if paired.outcome != NOT_RUN:
+                outcomes = (paired.outcome, paired.effect, every.outcome, every.effect)
+                rows.append((claim.name, claim.statement, claim.chapter, TITLES[corpus], *outcomes))
+    columns = ["name", "claim", "chapter", "corpus", "verdict", "effect", "verdict_every", "effect_every"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def decided_otherwise(table: pd.DataFrame) -> pages.Shown:
+    """The verdicts that would be others with every seed, for a page.
+
+    Args:
+        table: as :func:`with_every_seed` returns it.
+    """
+    unlike = (table["effect"] != table["effect_every"]).sum()
+    others = table[table["verdict"] != table["verdict_every"]]
+    rows = [
+        {
+            "Claim": pages.Cell(row.claim, href=f"{row.chapter}.html"),
+            "Corpus": row.corpus,
+            "Paired by seed": pages.Cell(row.verdict, css=CSS[row.verdict], note=row.effect),
+            "Every seed": pages.Cell(row.verdict_every, css=CSS[row.verdict_every], note=row.effect_every),
+        }
+        for row in others.itertuples(index=False)
+    ]
+    return pages.Shown(
+        pd.DataFrame(rows, columns=["Claim", "Corpus", "Paired by seed", "Every seed"]),
+        "Verdicts that would be others if both sides of a difference counted with every seed",
+        source=f"Of {wording.counted(len(table), 'verdict')} on differences of scores, {unlike} rest on experiments "
+        f"with unlike seeds, and {len(others)} would be others.",
+    )
 
 
 def _finding(row: pd.Series) -> pages.Cell:

@@ -208,6 +208,20 @@ def in_means(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts) if parts else runs
 
 
+def over_seeds(scored: pd.DataFrame) -> pd.DataFrame:
+    """The scores of every experiment with the seeds of a fold averaged, as if they were one run.
+
+    Args:
+        scored: as :func:`scores` or :func:`speaker_scores` return them.
+
+    Returns:
+        One row per corpus, experiment and fold, of the runs of :func:`in_means`: those three, ``test_speaker``, ``wa``
+        and ``ua``, and a ``seed`` of 0, so that it is paired as scores of one seed are.
+    """
+    by_fold = in_means(scored).groupby(["corpus", "experiment", "fold", "test_speaker"], as_index=False)
+    return by_fold[["wa", "ua"]].mean().assign(seed=0)
+
+
 def in_differences(runs: pd.DataFrame, references: Mapping[str, str]) -> pd.DataFrame:
     """The runs that count in the differences of experiments from those they are compared with; see :func:`in_common`.
 

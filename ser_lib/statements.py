@@ -559,6 +559,10 @@ class Variety(OfOne):
         return f"{super().command(corpus)} && python -m ser_lib variety --corpus {corpus} --root /path/to/{corpus}"
 
 
+OF_SCORES = (Difference, Growth, BothMetrics, OfSeveral)
+"""Those that compare scores of experiments, paired by fold and seed, and need nothing else."""
+
+
 # What the course of training is judged by
 
 

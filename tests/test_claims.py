@@ -685,8 +685,9 @@ def test_the_first_page_counts_every_statement_on_every_corpus_once():
 
 
 def test_what_is_decided_is_every_line_with_such_a_verdict_and_no_other():
-    ledger = ledger_of(made_up("table1-baseline", BASE), made_up("table1-oversampling", shifted([4] * 9 + [3])))
-    shown = claims.decided(ledger)
+    evidence = evidence_of(made_up("table1-baseline", BASE), made_up("table1-oversampling", shifted([4] * 9 + [3])))
+    ledger, every_seed = claims.ledger(evidence), claims.with_every_seed(evidence)
+    shown = claims.decided(ledger, every_seed)
     whole = claims.by_claim(ledger)
     corpora = ["Emo-DB", "RAVDESS", "nEMO"]
     assert shown.columns.tolist() == ["Claim", *corpora, "Test fixed"]  # nothing of IEMOCAP can be tested here
@@ -699,7 +700,44 @@ def test_what_is_decided_is_every_line_with_such_a_verdict_and_no_other():
     assert shown["Test fixed"].tolist() == fixed
     held = ledger_of(made_up("table1-baseline", BASE, corpus="iemocap"), made_up("table1-oversampling",
                      shifted([4] * 9 + [3]), corpus="iemocap"))  # fmt: skip
-    assert "IEMOCAP" in claims.decided(held)
+    assert "IEMOCAP" in claims.decided(held, every_seed)
+
+
+def test_a_verdict_that_leans_on_one_seed_of_a_reference_is_named_with_what_every_seed_says():
+    """The reference is 4 utterances of 40 low with seed 0 and as much too high with seed 1; nothing is gained on it."""
+    gains = [1, -1, 2, 0, 1, -1, 2, 0, 1, -1]
+    evidence = evidence_of(
+        made_up("table1-baseline", shifted([-4] * 10)),
+        made_up("table1-baseline", shifted([4] * 10), seed=1),
+        made_up("table1-oversampling", shifted(gains)),
+        made_up("table1-vtlp", shifted(gains)),
+    )
+    table = claims.with_every_seed(evidence).set_index("name")
+    assert table["corpus"].eq("Emo-DB").all()  # what was not run has no row
+    for name, row in table.iterrows():
+        paired = named(name).judge(evidence, "emodb")
+        assert (row["verdict"], row["effect"]) == (paired.outcome, paired.effect)
+    points = 100 * np.array(gains) / 40
+    ends = [points.mean(), *scoring.interval(points)]
+    assert table.loc["oversampling-ua", "verdict"] == verdicts.HOLDS
+    assert table.loc["oversampling-ua", "verdict_every"] == verdicts.UNDECIDED
+    assert table.loc["oversampling-ua", "effect"] == "{:+.1f} [{:+.1f}, {:+.1f}]".format(*(end + 10 for end in ends))
+    assert table.loc["oversampling-ua", "effect_every"] == "{:+.1f} [{:+.1f}, {:+.1f}]".format(*ends)
+    assert table.loc["vtlp-ua", "effect"] == table.loc["vtlp-ua", "effect_every"]  # one seed on both sides
+
+    shown = claims.decided_otherwise(table.reset_index())
+    others = table[table["verdict"] != table["verdict_every"]]
+    assert shown.frame["Claim"].map(str).tolist() == others["claim"].tolist() and "oversampling-ua" in others.index
+    unlike = (table["effect"] != table["effect_every"]).sum()
+    assert 0 < unlike < len(table)
+    assert f"Of {len(table)} verdicts" in shown.source and f" {unlike} rest on" in shown.source
+    assert f"and {len(others)} would be others" in shown.source
+
+    first_page = claims.decided(claims.ledger(evidence), table.reset_index()).set_index("Claim")["Emo-DB"]
+    notes = {str(claim): cell.note for claim, cell in first_page.items()}
+    assert notes[named("oversampling-ua").statement] == "undecided with every seed"
+    alike = table[table["verdict"] == table["verdict_every"]]["claim"]
+    assert not any(notes.get(claim) for claim in alike)
 
 
 def test_deleting_the_records_of_a_claim_changes_its_line():

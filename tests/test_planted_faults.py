@@ -710,6 +710,20 @@ FAULTS = [
         "tests/test_claims.py::test_whoever_has_iemocap_is_told_what_was_not_run_yet_and_by_which_command",
     ),
     Fault(
+        "with every seed means with the seeds that are shared",
+        "ser_lib/claims.py",
+        "averaged = replace(evidence, scored=scoring.over_seeds(evidence.scored))",
+        "averaged = evidence",
+        "tests/test_claims.py::test_a_verdict_that_leans_on_one_seed_of_a_reference_is_named_with_what_every_seed_says",
+    ),
+    Fault(
+        "a seed of some folds alone is averaged with the others",
+        "ser_lib/scoring.py",
+        "by_fold = in_means(scored).groupby(",
+        "by_fold = scored.groupby(",
+        "tests/test_scoring.py::test_averaged_over_seeds_a_fold_has_one_score_of_the_seeds_that_every_fold_has",
+    ),
+    Fault(
         "what holds alone is called decided",
         "ser_lib/claims.py",
         'names = ledger.loc[ledger["verdict"].isin((HOLDS, FAILS)), "name"]',

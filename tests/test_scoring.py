@@ -162,6 +162,23 @@ def test_seeds_that_only_some_folds_have_run_change_no_mean():
     assert len(scoring.balanced(more)) == 1  # where no other fold was run, the seed is complete
 
 
+def test_averaged_over_seeds_a_fold_has_one_score_of_the_seeds_that_every_fold_has():
+    parts = [
+        scored("table1-best", {1: 0.5, 2: 0.7}),
+        scored("table1-best", {1: 0.7, 2: 0.8}, seed=1),
+        scored("table1-best", {1: 0.0}, seed=2),  # not of every fold
+        scored("table1-vtlp", {2: 0.4}, seed=4),
+    ]
+    averaged = scoring.over_seeds(shuffled(*parts)).set_index(scoring.RUN)
+    assert averaged["ua"].to_dict() == pytest.approx(
+        {("emodb", "table1-best", 1, 0): 0.6, ("emodb", "table1-best", 2, 0): 0.75, ("emodb", "table1-vtlp", 2, 0): 0.4}
+    )
+    speakers = pd.concat(parts).drop_duplicates("fold").set_index("fold")["test_speaker"]
+    assert averaged["test_speaker"].tolist() == speakers[averaged.index.get_level_values("fold")].tolist()
+    (added,) = scoring.paired_difference(averaged.reset_index(), "emodb", "table1-best", "table1-vtlp", "ua")
+    assert added == pytest.approx(0.35)  # no seed is shared
+
+
 def test_predictions_of_a_family_are_those_of_its_members():
     predictions = pd.DataFrame({"experiment": ["table1-best", "pooling-max", "table3-16"]})
     chosen = scoring.predictions_of(predictions, "table1", "pooling-max")["experiment"].tolist()
