@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 
 import pandas
 
+from ser_lib.experiments import batch_name
+
 
 @dataclass(frozen=True)
 class Score:
@@ -99,6 +101,11 @@ TABLE3 = (
     BatchSize(64, wa=65.4, ua=60.8),
 )
 """Table 3: the best model with recurrent batch normalisation; the caption says best run here too."""
+
+COLUMNS = {column.experiment: column for column in TABLE1} | {
+    batch_name(column.batch_size, scaled): column for column in TABLE3 for scaled in (False, True)
+}
+"""Experiment -> the column of Table 1 or 3 that prints its scores; it is one for both rules of learning rate."""
 
 _FOOTNOTE_1 = "includes only five folds of the dataset out of the ten possible"
 _ACTORS = "10 professional actors (five women and five men) and organized in 5 sessions"

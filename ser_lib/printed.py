@@ -465,20 +465,17 @@ def steps() -> pd.DataFrame:
 
     Source: Tables 1 and 3.
     """
-    table1 = {column.experiment: column for column in paper.TABLE1}
-    table3 = {column.batch_size: column for column in paper.TABLE3}
-    best = table1["table1-best"]
     pairs = {
-        "oversampling": (table1["table1-baseline"], table1["table1-oversampling"]),
-        "VTLP": (table1["table1-oversampling"], table1["table1-vtlp"]),
-        "4 to 8 kHz": (table1["table1-vtlp"], best),
-        "all together": (table1["table1-baseline"], best),
-        "BN, 16": (best, table3[16]),
-        "BN, 64": (best, table3[64]),
-        "BN, 16 to 64": (table3[16], table3[64]),
+        "oversampling": ("table1-baseline", "table1-oversampling"),
+        "VTLP": ("table1-oversampling", "table1-vtlp"),
+        "4 to 8 kHz": ("table1-vtlp", "table1-best"),
+        "all together": ("table1-baseline", "table1-best"),
+        "BN, 16": ("table1-best", "table3-16"),
+        "BN, 64": ("table1-best", "table3-64"),
+        "BN, 16 to 64": ("table3-16", "table3-64"),
     }
     rows = [
-        (step, metric, round(getattr(after, metric) - getattr(before, metric), 1))
+        (step, metric, round(getattr(paper.COLUMNS[after], metric) - getattr(paper.COLUMNS[before], metric), 1))
         for step, (before, after) in pairs.items()
         for metric in ("ua", "wa")
     ]
@@ -700,9 +697,8 @@ def text_steps() -> pd.DataFrame:
 
 def thesis_differences() -> pd.DataFrame:
     """The thesis's scores minus the paper's for the same techniques: ``experiment, wa, ua``, percentage points."""
-    columns = {column.experiment: column for column in paper.TABLE1}
     rows = [
-        (name, round(score.wa - columns[name].wa, 1), round(score.ua - columns[name].ua, 1))
+        (name, round(score.wa - paper.COLUMNS[name].wa, 1), round(score.ua - paper.COLUMNS[name].ua, 1))
         for name, score in THESIS.items()
     ]
     return pd.DataFrame(rows, columns=["experiment", "wa", "ua"])

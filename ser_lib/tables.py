@@ -268,14 +268,14 @@ def table3(scored: pd.DataFrame, failures: pd.DataFrame, metric: str) -> pd.Data
 
     Source: Table 3; Table 1, last column.
     """
-    best = next(column for column in paper.TABLE1 if column.experiment == "table1-best")
-    printed = {column.batch_size: f"{getattr(column, metric):.1f}" for column in paper.TABLE3}
+    printed = {name: f"{getattr(column, metric):.1f}" for name, column in paper.COLUMNS.items()}
     same = f"{BEST.learning_rate:g}"
-    rows = [("without", BEST.batch_size, same, f"{getattr(best, metric):.1f}", best.experiment)]
+    rows = [("without", BEST.batch_size, same, printed["table1-best"], "table1-best")]
     for size in BATCH_SIZES:
         rules = {same: False} if size == BEST.batch_size else {"held": False, "scaled": True}
         for rule, scaled in rules.items():
-            rows.append(("with", size, rule, printed.get(size, "not printed"), batch_name(size, scaled)))
+            name = batch_name(size, scaled)
+            rows.append(("with", size, rule, printed.get(name, "not printed"), name))
     columns = ["Batch normalisation", "Batch size", "Learning rate", "Paper, IEMOCAP"]
     table = pd.DataFrame([row[:-1] for row in rows], columns=columns)
     summarised = summary(scored).set_index(["corpus", "experiment"])

@@ -13,12 +13,6 @@ from scipy import stats
 
 from ser_lib import paper, scoring, wording
 from ser_lib.corpora import EMOTIONS, TITLES
-from ser_lib.experiments import batch_name
-
-PRINTED = {column.experiment: column for column in paper.TABLE1} | {
-    batch_name(column.batch_size, scaled): column for column in paper.TABLE3 for scaled in (False, True)
-}
-"""Experiment -> the column of Table 1 or 3 that prints its scores."""
 
 
 def stratified_interval(parts: Sequence[np.ndarray], level: float = 0.95) -> tuple[float, float, float]:
@@ -111,6 +105,6 @@ def _alike(parts: Collection[np.ndarray]) -> str:
 
 
 def _printed(experiment: str, reference: str, metric: str) -> str:
-    if experiment not in PRINTED or reference not in PRINTED:
+    if experiment not in paper.COLUMNS or reference not in paper.COLUMNS:
         return "not printed"
-    return f"{getattr(PRINTED[experiment], metric) - getattr(PRINTED[reference], metric):+.1f}"
+    return f"{getattr(paper.COLUMNS[experiment], metric) - getattr(paper.COLUMNS[reference], metric):+.1f}"

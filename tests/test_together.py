@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ser_lib import scoring, together
+from ser_lib import paper, scoring, together
 from tidy import scored
 
 A = np.array([1.0, 2.5, -0.5, 4.0, 2.0, 3.0])
@@ -98,8 +98,8 @@ def test_what_the_paper_does_not_print_is_said_to_be_so():
 
 
 def test_the_rate_that_is_scaled_stands_beside_the_column_of_its_batch_size():
-    assert together.PRINTED["table3-64-scaled"] == together.PRINTED["table3-64"]
-    assert together.PRINTED["table3-64"].ua == 60.8
+    assert paper.COLUMNS["table3-64-scaled"] == paper.COLUMNS["table3-64"]
+    assert paper.COLUMNS["table3-64"].ua == 60.8
 
 
 def test_a_corpus_whose_interval_holds_guessing_is_not_told_from_it():
