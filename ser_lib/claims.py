@@ -758,8 +758,8 @@ def decided_otherwise(table: pd.DataFrame) -> pages.Shown:
     return pages.Shown(
         pd.DataFrame(rows, columns=["Claim", "Corpus", "Paired by seed", "Every seed"]),
         "Verdicts that would be others if both sides of a difference counted with every seed",
-        source=f"Of {wording.counted(len(table), 'verdict')} on differences of scores, {unlike} rest on experiments "
-        f"with unlike seeds, and {len(others)} would be others.",
+        source=f"Of {wording.counted(len(table), 'verdict')} on differences of scores, {unlike} have another effect "
+        f"then, and {len(others)} another verdict.",
     )
 
 

@@ -727,8 +727,8 @@ def test_a_verdict_that_leans_on_one_seed_of_a_reference_is_named_with_what_ever
     assert shown.frame["Claim"].map(str).tolist() == others["claim"].tolist() and "oversampling-ua" in others.index
     unlike = (table["effect"] != table["effect_every"]).sum()
     assert 0 < unlike < len(table)
-    assert f"Of {len(table)} verdicts" in shown.source and f" {unlike} rest on" in shown.source
-    assert f"and {len(others)} would be others" in shown.source
+    assert f"Of {len(table)} verdicts" in shown.source and f" {unlike} have another effect" in shown.source
+    assert f"and {len(others)} another verdict" in shown.source
 
     first_page = claims.decided(claims.ledger(evidence), table.reset_index()).set_index("Claim")["Emo-DB"]
     notes = {str(claim): cell.note for claim, cell in first_page.items()}
