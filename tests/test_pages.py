@@ -44,6 +44,14 @@ def test_a_cell_links_names_and_colours_its_text_safely():
     assert "<b>" in repr(pages.Shown(frame, "caption"))
 
 
+def test_an_interval_is_not_broken_over_two_lines_and_the_csv_keeps_its_spaces():
+    values = ["77.3 [67.6, 87.0]", "65.6 (2 folds)", "a (which is much longer than an interval) [1, 2]"]
+    text = pages.Shown(pd.DataFrame({"UA": [*values, pages.Cell("holds", note="+1.0 [−1.0, +3.0]")]}), "c")._repr_html_()
+    assert "77.3 [67.6,\u00a087.0]<" in text and "65.6 (2\u00a0folds)<" in text and "+1.0 [−1.0,\u00a0+3.0]<" in text
+    assert "a (which is much longer than an interval) [1,\u00a02]<" in text
+    assert list(decoded(text)["UA"])[:3] == values
+
+
 def test_downloads_list_each_table_with_its_rows():
     shown = pages.Downloads({"Scores": pd.DataFrame({"x": [1, 2]}), "One": pd.DataFrame({"x": [1]})})
     assert repr(shown) == "Scores: 2 rows\nOne: 1 row"
