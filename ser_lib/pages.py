@@ -4,7 +4,7 @@ import base64
 import gzip
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -44,18 +44,21 @@ class Shown:
     def _repr_html_(self) -> str:
         def cell(value: object) -> str:
             described = value if isinstance(value, Cell) else Cell(str(value), self.classes.get(str(value), ""))
-            content = html.escape(_together(described.text))
+            content = _content(described.text)
             if described.href:
                 content = f'<a href="{html.escape(described.href)}">{content}</a>'
             if described.css:
                 content = f'<span class="{described.css}">{content}</span>'
             if described.note:
-                content += f"<br>{html.escape(_together(described.note))}"
+                content += f"<br>{_content(described.note)}"
             name = f' id="{html.escape(described.anchor)}"' if described.anchor else ""
-            words = re.search(r"[^\W\d_]{2}", described.text)  # numbers line up on the right, words on the left
-            return f'<td{name} class="words">{content}</td>' if words else f"<td{name}>{content}</td>"
+            return f"<td{name}{_alignment([described.text])}>{content}</td>"
 
-        head = "".join(f'<th scope="col">{html.escape(str(column))}</th>' for column in self.frame.columns)
+        def heading(column: str, values: pd.Series) -> str:
+            texts = [value.text if isinstance(value, Cell) else str(value) for value in values]
+            return f'<th scope="col"{_alignment(filter(None, texts))}>{html.escape(str(column))}</th>'
+
+        head = "".join(heading(*column) for column in self.frame.items())
         body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in self.frame.itertuples(index=False))
         return (
             f'<div class="shown-table"><table class="dataframe table"><caption>{html.escape(self.caption)} '
@@ -77,9 +80,16 @@ class Source:
         return _source(self.text)
 
 
-def _together(text: str) -> str:
-    """What short brackets hold stays on one line in a narrow column: ``77.3`` above its interval, ``[67.6, 87.0]``."""
-    return re.sub(r"[\[(][^][()]{1,20}[])]", lambda bracket: bracket[0].replace(" ", "\u00a0"), text)
+def _alignment(texts: Iterable[str]) -> str:
+    """Numbers line up on the right, words on the left, and what heads words alone stands above them."""
+    words = [bool(re.search(r"[^\W\d_]{2}", text)) for text in texts]
+    return ' class="words"' if words and all(words) else ""
+
+
+def _content(text: str) -> str:
+    """Text as HTML: what stands in backticks is code, and a short bracket, such as an interval, stays on one line."""
+    whole = re.sub(r"[\[(][^][()]{1,20}[])]", lambda bracket: bracket[0].replace(" ", "\u00a0"), text)
+    return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(whole))
 
 
 def _source(text: str) -> str:

@@ -46,10 +46,20 @@ def test_a_cell_links_names_and_colours_its_text_safely():
 
 def test_an_interval_is_not_broken_over_two_lines_and_the_csv_keeps_its_spaces():
     values = ["77.3 [67.6, 87.0]", "65.6 (2 folds)", "a (which is much longer than an interval) [1, 2]"]
-    text = pages.Shown(pd.DataFrame({"UA": [*values, pages.Cell("holds", note="+1.0 [−1.0, +3.0]")]}), "c")._repr_html_()
+    frame = pd.DataFrame({"UA": [*values, pages.Cell("holds", note="+1.0 [−1.0, +3.0]")]})
+    text = pages.Shown(frame, "c")._repr_html_()
     assert "77.3 [67.6,\u00a087.0]<" in text and "65.6 (2\u00a0folds)<" in text and "+1.0 [−1.0,\u00a0+3.0]<" in text
     assert "a (which is much longer than an interval) [1,\u00a02]<" in text
     assert list(decoded(text)["UA"])[:3] == values
+
+
+def test_words_stand_left_below_their_head_and_numbers_right():
+    frame = pd.DataFrame({"Why": ["as the paper", "", pages.Cell("a `key` & more")], "UA": [1.5, "not run here", 2.5]})
+    text = pages.Shown(frame, "c")._repr_html_()
+    assert '<th scope="col" class="words">Why</th><th scope="col">UA</th>' in text
+    assert '<td class="words">as the paper</td><td>1.5</td>' in text and '<td></td><td class="words">not run' in text
+    assert '<td class="words">a <code>key</code> &amp; more</td>' in text
+    assert '<th scope="col">x</th>' in pages.Shown(pd.DataFrame({"x": []}), "c")._repr_html_()
 
 
 def test_downloads_list_each_table_with_its_rows():
