@@ -87,6 +87,17 @@ def test_a_table_says_below_which_runs_are_behind_it():
     assert pages.Source("a < b")._repr_html_() == '<p class="source">a &lt; b</p>' and repr(pages.Source("a")) == "a"
 
 
+def test_pages_do_not_store_when_their_cells_were_run():
+    """A page that is executed anew should not differ where no number does."""
+    cells = [
+        f"{page.name}: {cell['id']}"
+        for page in sorted((paths.PROJECT / "book").glob("*.ipynb"))
+        for cell in json.loads(page.read_text())["cells"]
+        if "execution" in cell["metadata"]
+    ]
+    assert cells == []
+
+
 PAGES = (
     "tables", "recurrent_batch_normalisation", "depth", "ablations", "optimizer", "gradients", "baselines", "cost",
 )  # fmt: skip
