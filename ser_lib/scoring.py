@@ -358,6 +358,50 @@ def _refuse_other_folds(parts: Mapping[str, pd.DataFrame]) -> None:
             )
 
 
+def alike(predictions: pd.DataFrame, runs: pd.DataFrame, corpus: str, first: str, second: str) -> pd.DataFrame:
+    """Whether two experiments give the same, run by run.
+
+    Args:
+        predictions: test predictions, as :func:`ser_lib.records.load_results` returns them.
+        runs: where each run was made, likewise.
+        corpus: whose runs.
+        first: an experiment.
+        second: another one.
+
+    Returns:
+        One row per fold and seed that both have run: ``hardware``, of both where they differ; ``repeats``, whether the
+        same training gives the same digits there, as it does on processors of one kind with one PyTorch, and not on a
+        GPU, which adds up in no fixed order; ``other``, the share of test utterances that are predicted otherwise; and
+        ``alike``, whether there is none and the probabilities are the same to four digits.
+    """
+    probabilities = [f"p_{emotion}" for emotion in EMOTIONS]
+    sides = [
+        {
+            run: part.set_index("utterance").sort_index()
+            for run, part in of_experiment(predictions, corpus, name).groupby(["fold", "seed"])
+        }
+        for name in (first, second)
+    ]
+    made = [of_experiment(runs, corpus, name).set_index(["fold", "seed"]) for name in (first, second)]
+    rows = []
+    for run in sorted(sides[0].keys() & sides[1].keys()):
+        one, two = (side[run] for side in sides)
+        other = float((one["prediction"] != two["prediction"]).mean())
+        close = np.allclose(one[probabilities], two[probabilities], rtol=0, atol=5e-5)
+        hardware, device, torch = ([table.loc[run, of] for table in made] for of in ("hardware", "device", "torch"))
+        rows.append(
+            {
+                "fold": run[0],
+                "seed": run[1],
+                "hardware": " and ".join(sorted(set(hardware))),
+                "repeats": device == ["cpu", "cpu"] and hardware[0] == hardware[1] and torch[0] == torch[1],
+                "other": other,
+                "alike": other == 0 and close,
+            }
+        )
+    return pd.DataFrame(rows, columns=["fold", "seed", "hardware", "repeats", "other", "alike"])
+
+
 def predictions_of(predictions: pd.DataFrame, *names: str) -> pd.DataFrame:
     """The test predictions of some experiments, or of families of them, as they were collected.
 

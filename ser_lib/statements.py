@@ -21,8 +21,6 @@ from ser_lib.training import build_model
 from ser_lib.verdicts import FAILS, HOLDS, LEVEL, MINIMUM_FOLDS, NOT_RUN, UNDECIDED, Verdict
 from ser_lib.wording import CORPORA
 
-PROBABILITIES = [f"p_{emotion}" for emotion in EMOTIONS]
-
 MARGIN = 2.0
 """Points within which a score is called "almost" another, or reached: the paper gives none; what it calls so is 0.9 of
 UA apart, and this is about twice as much."""
@@ -384,22 +382,16 @@ class Distinct(OfTwo):
     def test(self) -> str:
         """The test in words."""
         return (
-            f"test predictions and probabilities of {self.experiment} and {self.reference}, run by run; holds if one "
-            "run differs, does not hold if all are the same to four digits"
+            f"test predictions and probabilities of {self.experiment} and {self.reference}, run by run, where both "
+            "were made on processors of one kind, on which a training can be repeated; holds if one run differs, does "
+            "not hold if all are the same to four digits"
         )
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
-        predictions = evidence.results.predictions
-        of = predictions[predictions["corpus"] == corpus]
-        sides = [
-            of[of["experiment"] == name].set_index(["fold", "seed", "utterance"]).sort_index()
-            for name in (self.experiment, self.reference)
-        ]
-        columns = ["prediction", *PROBABILITIES]
-        first, second = (side[columns] for side in sides)
-        runs = set(first.index.droplevel(2)) & set(second.index.droplevel(2))
-        return verdicts.judge_distinct(sum(_alike(first.loc[run], second.loc[run]) for run in runs), len(runs))
+        results = evidence.results
+        pairs = scoring.alike(results.predictions, results.runs, corpus, self.experiment, self.reference)
+        return verdicts.judge_distinct(pairs.loc[pairs["repeats"], "alike"].to_numpy(), len(pairs))
 
 
 @dataclass(frozen=True)
@@ -633,12 +625,6 @@ def by_run(histories: pd.DataFrame, quantity: Callable[[pd.DataFrame], float]) -
     """A quantity of every run's history: ``corpus, experiment, fold, seed, value``."""
     rows = [(*run, quantity(part.sort_values("epoch"))) for run, part in histories.groupby(scoring.RUN, sort=True)]
     return pd.DataFrame(rows, columns=[*scoring.RUN, "value"])
-
-
-def _alike(first: pd.DataFrame, second: pd.DataFrame) -> bool:
-    """Whether two runs give the same predictions and, to four digits, the same probabilities."""
-    same = first["prediction"].equals(second["prediction"])
-    return same and np.allclose(first[PROBABILITIES], second[PROBABILITIES], rtol=0, atol=5e-5)
 
 
 def module_ratio(norms: pd.DataFrame, experiment: str, per_weight: bool) -> pd.Series:

@@ -29,6 +29,7 @@ from ser_lib.protocols import folds_of
 from ser_lib.scoring import (
     RUN,
     accuracies,
+    alike,
     balanced,
     in_common,
     of_experiment,
@@ -228,6 +229,36 @@ def comparison(
                 row[f"{metric.upper()}, difference"] = points_with_interval(points)
         rows.append(row | {"Diverged": _diverged(scored, failures, corpus, experiment)})
     return pd.DataFrame(rows, columns=["Experiment", "Compared with", *columns, "Diverged"])
+
+
+def same_trainings(predictions: pd.DataFrame, runs: pd.DataFrame, pairs: Mapping[str, str]) -> pd.DataFrame:
+    """Experiments that are the same training by proof, and how many of their runs are: what repeating a run gives.
+
+    Args:
+        predictions: test predictions, as :func:`ser_lib.records.load_results` returns them.
+        runs: where each run was made, likewise.
+        pairs: experiment -> the other that is the same.
+
+    Returns:
+        One row per corpus and hardware: pairs of runs that were made there, how many of them are alike
+        (:func:`ser_lib.scoring.alike`), and the largest share of test utterances that a pair predicts otherwise.
+    """
+    found = [
+        alike(predictions, runs, corpus, *pair).assign(corpus=corpus)
+        for corpus in CORPORA
+        for pair in pairs.items()
+    ]
+    rows = [
+        {
+            "Corpus": TITLES[corpus],
+            "Both made on": hardware,
+            "Pairs of runs": len(part),
+            "Alike to four digits": int(part["alike"].sum()),
+            "Most predicted otherwise in one (%)": f"{100 * part['other'].max():.1f}",
+        }
+        for (corpus, hardware), part in pd.concat(found).groupby(["corpus", "hardware"], sort=False)
+    ]
+    return pd.DataFrame(rows) if rows else pd.DataFrame({"Pairs of runs": [NOT_RUN]})
 
 
 def oversampled_shares(utterances: Mapping[str, pd.DataFrame | None]) -> pd.DataFrame:

@@ -251,15 +251,21 @@ def _p_value(differences: np.ndarray) -> float:
     return float(stats.ttest_1samp(differences, 0).pvalue)
 
 
-def judge_distinct(same: int, total: int) -> Verdict:
+def judge_distinct(alike: np.ndarray, total: int) -> Verdict:
     """Verdict on the claim that two experiments differ, by how many of their runs predict alike.
 
     Args:
-        same: runs in common whose predictions and probabilities are the same.
+        alike: of each run in common that can be repeated, whether predictions and probabilities are the same; bool,
+            shape (runs that can be repeated,).
         total: runs in common.
     """
     if total == 0:
         return NO_RUNS
+    left_out = f"; {wording.counted(total - len(alike), 'run')} on a GPU or on unlike hardware left out"
+    if not len(alike):
+        return Verdict(UNDECIDED, "", left_out.removeprefix("; "))
     return Verdict(
-        FAILS if same == total else HOLDS, f"{same} of {wording.counted(total, 'run')} the same", "predictions"
+        FAILS if alike.all() else HOLDS,
+        f"{alike.sum()} of {wording.counted(len(alike), 'run')} the same",
+        f"predictions{left_out if len(alike) < total else ''}",
     )

@@ -38,6 +38,9 @@ def evidence_of(*predictions: pd.DataFrame, utterances: dict | None = None, **ki
     results = dataclasses.replace(empty, **kinds)
     if predictions:
         results = dataclasses.replace(results, predictions=pd.concat(predictions))
+    if "runs" not in kinds:
+        made = results.predictions[records.IDENTITY].drop_duplicates()
+        results = dataclasses.replace(results, runs=made.assign(hardware="a processor", device="cpu", torch="2.13.0"))
     return dataclasses.replace(statements.Evidence.of(results), utterances=utterances or {})
 
 
@@ -524,6 +527,32 @@ def test_two_experiments_are_distinct_if_one_run_differs_by_more_than_rounding()
     other = rate.assign(p_neutral=np.where(rate["fold"] == 3, 0.251, rate["p_neutral"]))
     assert claim.judge(evidence_of(beta, other), "emodb").outcome == verdicts.HOLDS
     assert claim.judge(evidence_of(beta), "emodb").outcome == verdicts.NOT_RUN
+
+
+MACHINES = {
+    "a processor": {"hardware": "a processor", "device": "cpu", "torch": "2.13.0"},
+    "another": {"hardware": "another", "device": "cpu", "torch": "2.13.0"},
+    "another PyTorch": {"hardware": "a processor", "device": "cpu", "torch": "2.11.0"},
+    "a GPU": {"hardware": "a GPU", "device": "cuda", "torch": "2.13.0"},
+}
+
+
+@pytest.mark.parametrize(
+    "machines",
+    [("a GPU", "a GPU"), ("a processor", "a GPU"), ("a processor", "another"), ("a processor", "another PyTorch")],
+)
+def test_runs_that_differ_by_rounding_are_not_taken_for_different_trainings(machines):
+    beta, rate = (made_up(name, BASE) for name in ("convolution-beta-4", "convolution-learning-rate-0.04"))
+    rate["p_neutral"] += np.where(rate["fold"] > 2, 0.1, 0.0)
+    sides = [side[records.IDENTITY].drop_duplicates() for side in (beta, rate)]
+    own = [side.assign(**MACHINES["a processor"]) for side in sides]
+    unlike = [side.assign(**MACHINES[machine]) for side, machine in zip(sides, machines, strict=True)]
+    few = pd.concat([side[side["fold"] <= 2] for side in own] + [side[side["fold"] > 2] for side in unlike])
+    verdict = named("beta-constant").judge(evidence_of(beta, rate, runs=few), "emodb")
+    assert (verdict.outcome, verdict.effect) == (verdicts.FAILS, "2 of 2 runs the same")
+    assert verdict.basis == "predictions; 8 runs on a GPU or on unlike hardware left out"
+    verdict = named("beta-constant").judge(evidence_of(beta, rate, runs=pd.concat(unlike)), "emodb")
+    assert (verdict.outcome, verdict.basis) == (verdicts.UNDECIDED, "10 runs on a GPU or on unlike hardware left out")
 
 
 def updates(convolutions: float, recurrent: float, folds: int = 10) -> pd.DataFrame:

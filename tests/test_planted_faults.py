@@ -1000,6 +1000,27 @@ FAULTS = [
         "tests/test_inference.py::test_differences_leave_out_the_seeds_that_some_folds_lack_wherever_they_are_taken",
     ),
     Fault(
+        "runs of a GPU, of which no two are the same, are taken for different trainings",
+        "ser_lib/scoring.py",
+        'device == ["cpu", "cpu"] and hardware[0]',
+        "hardware[0]",
+        "tests/test_claims.py::test_runs_that_differ_by_rounding_are_not_taken_for_different_trainings",
+    ),
+    Fault(
+        "runs of unlike processors, which round otherwise, are taken for different trainings",
+        "ser_lib/scoring.py",
+        'device == ["cpu", "cpu"] and hardware[0] == hardware[1] and',
+        'device == ["cpu", "cpu"] and',
+        "tests/test_claims.py::test_runs_that_differ_by_rounding_are_not_taken_for_different_trainings",
+    ),
+    Fault(
+        "of one training made twice, the pair that agrees best is shown",
+        "ser_lib/tables.py",
+        "part['other'].max()",
+        "part['other'].min()",
+        "tests/test_tables.py::test_one_training_made_twice_is_counted_by_where_both_were_made",
+    ),
+    Fault(
         "five speakers decide a claim",
         "ser_lib/verdicts.py",
         "if speakers < MINIMUM_FOLDS:",

@@ -12,7 +12,7 @@ from ser_lib import model, paper, paths, scoring, tables, training, transfer, wo
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.experiments import BASELINE, EXPERIMENTS, FAMILIES, Experiment, members
-from tidy import NO_FAILURES, NONE, failed, predictions, scored, shuffled
+from tidy import NO_FAILURES, NONE, failed, made, predictions, scored, shuffled
 
 
 @pytest.mark.parametrize("folds", [1, 2, 5, 6])
@@ -100,6 +100,41 @@ def test_a_comparison_over_ten_folds_has_the_intervals_of_the_mean_and_of_the_di
 
     assert row["UA (%)"] == expected(after.values(), "{:.1f} [{:.1f}, {:.1f}]")
     assert row["UA, difference"] == expected(gain.values(), "{:+.1f} [{:+.1f}, {:+.1f}]")
+
+
+def twice(fold: int, otherwise: int = 0, shift: float = 0.0, hardware: tuple[str, str] = ("a GPU", "a GPU")):
+    """Predictions and runs of one fold in two experiments; in the second some utterances come out otherwise."""
+    one = predictions({fold: 20}, experiment="recurrent-beta-4")
+    probabilities = {f"p_{emotion}": 0.25 for emotion in EMOTIONS}
+    one = one.assign(utterance=[f"u{number:02d}" for number in range(20)], **probabilities)
+    two = one.assign(experiment="recurrent-learning-rate-0.04", p_anger=0.25 + shift)
+    two.loc[two.index[:otherwise], "prediction"] = "no emotion"
+    where = [
+        made(part["experiment"].iloc[0], range(fold, fold + 1), hardware=name, torch="2.11.0")
+        for part, name in zip((one, two), hardware, strict=True)
+    ]
+    return pd.concat([one, two]), pd.concat(where)
+
+
+def test_one_training_made_twice_is_counted_by_where_both_were_made():
+    unlike = ("a processor", "a GPU"), ("a GPU", "a processor")
+    parts = [
+        twice(1), twice(2, shift=2e-5), twice(3, shift=2e-4), twice(4, otherwise=3), twice(5, otherwise=2),
+        twice(6, hardware=unlike[0]), twice(7, otherwise=1, hardware=unlike[1]),
+    ]  # fmt: skip
+    tests, where = (shuffled(*part) for part in zip(*parts, strict=True))
+    pair = {"recurrent-beta-4": "recurrent-learning-rate-0.04"}
+    shown = tables.same_trainings(tests, where, pair)
+    both = shown.set_index("Both made on").drop(columns="Corpus").to_dict("index")
+    assert both == {
+        "a GPU": {"Pairs of runs": 5, "Alike to four digits": 2, "Most predicted otherwise in one (%)": "15.0"},
+        "a GPU and a processor": {
+            "Pairs of runs": 2, "Alike to four digits": 1, "Most predicted otherwise in one (%)": "5.0",
+        },
+    }  # fmt: skip
+    assert set(shown["Corpus"]) == {"Emo-DB"}
+    one = tests[tests["experiment"] == "recurrent-beta-4"]
+    assert tables.same_trainings(one, where, pair).squeeze() == wording.NOT_RUN
 
 
 def test_a_comparison_says_what_diverged_and_what_was_not_run():
