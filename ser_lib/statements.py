@@ -203,9 +203,10 @@ class Difference(OfTwo):
         """The verdict on one corpus."""
         differences = evidence.difference(corpus, self.experiment, self.reference, self.metric)
         verdict = verdicts.judge_difference(differences, self.direction, self.margin)
-        if not self.margin:
-            return verdict
-        return _unless_guessing(verdict, evidence, corpus, self.reference, [self.experiment])
+        if self.margin:
+            return _unless_guessing(verdict, evidence, corpus, self.reference, [self.experiment])
+        # A network that guesses can be lowered only below guessing: no other verdict, but readers should know.
+        return _saying_what_guesses(verdict, evidence, corpus, self.reference, [self.experiment] * (self.direction < 0))
 
 
 @dataclass(frozen=True)
@@ -615,10 +616,18 @@ def _unless_guessing(
     verdict: Verdict, evidence: Evidence, corpus: str, reference: str, others: Iterable[str]
 ) -> Verdict:
     """A verdict on being as good as a reference, or undecided where that reference does no more than guess."""
+    said = _saying_what_guesses(verdict, evidence, corpus, reference, others)
+    return verdict if said == verdict else replace(said, outcome=UNDECIDED)
+
+
+def _saying_what_guesses(
+    verdict: Verdict, evidence: Evidence, corpus: str, reference: str, others: Iterable[str]
+) -> Verdict:
+    """A verdict whose basis says so if the reference does no more than guess, in the runs shared with any other."""
     if verdict.outcome == NOT_RUN or not any(evidence.guesses(corpus, reference, other) for other in others):
         return verdict
     basis = f"{verdict.basis}; {reference} is not told apart from guessing ({1 / len(EMOTIONS):.0%})"
-    return replace(verdict, outcome=UNDECIDED, basis=basis)
+    return replace(verdict, basis=basis)
 
 
 def by_run(histories: pd.DataFrame, quantity: Callable[[pd.DataFrame], float]) -> pd.DataFrame:

@@ -313,6 +313,18 @@ def test_a_network_that_is_better_than_one_that_guesses_is_better_all_the_same()
     assert verdict.outcome == verdicts.FAILS and "better: table3-64" in verdict.basis
 
 
+@pytest.mark.parametrize(("name", "said"), [("batchnorm-layers-3", True), ("vtlp-ua", False)])
+def test_what_is_lowered_below_guessing_is_said_to_be_and_judged_all_the_same(name, said):
+    claim = named(name)
+    guessing, lower = [10, 12, 8, 11, 9] * 2, [4, 5, 2, 5, 3] * 2
+    scored = made_up(claim.reference, guessing), made_up(claim.experiment, lower)
+    verdict = claim.judge(evidence_of(*scored), "emodb")
+    assert verdict.outcome == (verdicts.HOLDS if claim.direction < 0 else verdicts.FAILS)
+    assert (f"{claim.reference} is not told apart from guessing (25%)" in verdict.basis) == said
+    learned = claim.judge(evidence_of(made_up(claim.reference, BASE), made_up(claim.experiment, lower)), "emodb")
+    assert "guessing" not in learned.basis
+
+
 def test_what_was_changed_after_runs_were_read_is_said_of_statements_that_there_are():
     names = {claim.name for claim in (*claims.MEASURED, *claims.PRINTED, *claims.UNTESTABLE)}
     assert set(claims.REVISED) <= names
