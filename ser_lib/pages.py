@@ -81,8 +81,12 @@ class Source:
 
 
 def _alignment(texts: Iterable[str]) -> str:
-    """Numbers line up on the right, words on the left, and what heads words alone stands above them."""
-    words = [bool(re.search(r"[^\W\d_]{2}", text)) for text in texts]
+    """Numbers line up on the right, words on the left, and what heads words alone stands above them.
+
+    A number of some folds, "65.6 (2 folds)", or of a whole, "0 of 10", is one.
+    """
+    number = re.compile(r"[+−-]?[\d.]+ (\([^()]*\)|of \d+)")
+    words = [not number.fullmatch(text) and bool(re.search(r"[^\W\d_]{2}", text)) for text in texts]
     return ' class="words"' if words and all(words) else ""
 
 

@@ -62,6 +62,15 @@ def test_words_stand_left_below_their_head_and_numbers_right():
     assert '<th scope="col">x</th>' in pages.Shown(pd.DataFrame({"x": []}), "c")._repr_html_()
 
 
+@pytest.mark.parametrize("number", ["65.6 (2 folds)", "-1.6 (2 folds)", "+1.6 (2 folds)", "0 of 10", "1.4 [0.5, 2.4]"])
+def test_a_number_of_some_folds_or_of_a_whole_stands_right(number):
+    text = pages.Shown(pd.DataFrame({"x": [number, number]}), "c")._repr_html_()
+    assert "words" not in text
+    for words in (f"{number} networks", "best of 10", "NVIDIA H200 (shared)"):
+        text = pages.Shown(pd.DataFrame({"x": [words]}), "c")._repr_html_()
+        assert text.count('class="words"') == 2
+
+
 def test_downloads_list_each_table_with_its_rows():
     shown = pages.Downloads({"Scores": pd.DataFrame({"x": [1, 2]}), "One": pd.DataFrame({"x": [1]})})
     assert repr(shown) == "Scores: 2 rows\nOne: 1 row"
