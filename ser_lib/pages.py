@@ -42,29 +42,21 @@ class Shown:
         return f"{text}\n{self.source}" if self.source else text
 
     def _repr_html_(self) -> str:
-        def cell(value: object) -> str:
-            described = value if isinstance(value, Cell) else Cell(str(value), self.classes.get(str(value), ""))
-            content = _content(described.text)
-            if described.href:
-                content = f'<a href="{html.escape(described.href)}">{content}</a>'
-            if described.css:
-                content = f'<span class="{described.css}">{content}</span>'
-            if described.note:
-                content += f"<br>{_content(described.note)}"
-            name = f' id="{html.escape(described.anchor)}"' if described.anchor else ""
-            return f"<td{name}{_alignment([described.text])}>{content}</td>"
-
-        def heading(column: str, values: pd.Series) -> str:
-            texts = [value.text if isinstance(value, Cell) else str(value) for value in values]
-            return f'<th scope="col"{_alignment(filter(None, texts))}>{html.escape(str(column))}</th>'
-
-        head = "".join(heading(*column) for column in self.frame.items())
-        body = "".join(f"<tr>{''.join(map(cell, row))}</tr>" for row in self.frame.itertuples(index=False))
+        columns = [(str(name), [self._cell(value) for value in values]) for name, values in self.frame.items()]
+        head = "".join(
+            f'<th scope="col"{_alignment(cell.text for cell in cells if cell.text)}>{html.escape(name)}</th>'
+            for name, cells in columns
+        )
+        rows = zip(*(cells for _, cells in columns), strict=True)
+        body = "".join(f"<tr>{''.join(map(_in_row, row))}</tr>" for row in rows)
         return (
             f'<div class="shown-table"><table class="dataframe table"><caption>{html.escape(self.caption)} '
             f"{download(self.frame, self.caption)}</caption>"
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{_source(self.source)}</div>"
         )
+
+    def _cell(self, value: object) -> Cell:
+        return value if isinstance(value, Cell) else Cell(str(value), self.classes.get(str(value), ""))
 
 
 @dataclass(frozen=True)
@@ -78,6 +70,19 @@ class Source:
 
     def _repr_html_(self) -> str:
         return _source(self.text)
+
+
+def _in_row(cell: Cell) -> str:
+    """A cell of a table's body as HTML."""
+    content = _content(cell.text)
+    if cell.href:
+        content = f'<a href="{html.escape(cell.href)}">{content}</a>'
+    if cell.css:
+        content = f'<span class="{cell.css}">{content}</span>'
+    if cell.note:
+        content += f"<br>{_content(cell.note)}"
+    name = f' id="{html.escape(cell.anchor)}"' if cell.anchor else ""
+    return f"<td{name}{_alignment([cell.text])}>{content}</td>"
 
 
 def _alignment(texts: Iterable[str]) -> str:
