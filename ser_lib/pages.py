@@ -44,7 +44,7 @@ class Shown:
     def _repr_html_(self) -> str:
         columns = [(str(name), [self._cell(value) for value in values]) for name, values in self.frame.items()]
         head = "".join(
-            f'<th scope="col"{_alignment(cell.text for cell in cells if cell.text)}>{html.escape(name)}</th>'
+            f'<th scope="col"{_alignment(cell.text for cell in cells)}>{html.escape(name)}</th>'
             for name, cells in columns
         )
         rows = zip(*(cells for _, cells in columns), strict=True)
@@ -88,10 +88,11 @@ def _in_row(cell: Cell) -> str:
 def _alignment(texts: Iterable[str]) -> str:
     """Numbers line up on the right, words on the left, and what heads words alone stands above them.
 
-    A number of some folds, "65.6 (2 folds)", or of a whole, "0 of 10", is one.
+    A number of some folds, "65.6 (2 folds)", or of a whole, "0 of 10", is one; a dash, or nothing, is neither.
     """
     number = re.compile(r"[+−-]?[\d.]+ (\([^()]*\)|of \d+)")
-    words = [not number.fullmatch(text) and bool(re.search(r"[^\W\d_]{2}", text)) for text in texts]
+    said = [text for text in texts if text not in ("", "–")]
+    words = [not number.fullmatch(text) and bool(re.search(r"[^\W\d_]{2}", text)) for text in said]
     return ' class="words"' if words and all(words) else ""
 
 

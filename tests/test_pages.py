@@ -54,7 +54,9 @@ def test_an_interval_is_not_broken_over_two_lines_and_the_csv_keeps_its_spaces()
 
 
 def test_words_stand_left_below_their_head_and_numbers_right():
-    frame = pd.DataFrame({"Why": ["as the paper", "", pages.Cell("a `key` & more")], "UA": [1.5, "not run here", 2.5]})
+    frame = pd.DataFrame(
+        {"Why": ["as the paper", "", pages.Cell("a `key` & more"), "–"], "UA": [1.5, "not run here", 2.5, "–"]}
+    )
     text = pages.Shown(frame, "c")._repr_html_()
     assert '<th scope="col" class="words">Why</th><th scope="col">UA</th>' in text
     assert '<td class="words">as the paper</td><td>1.5</td>' in text and '<td></td><td class="words">not run' in text
