@@ -11,7 +11,7 @@ the published counts, had been read:
   took the distance between both losses, which a network that learns nothing has not; that of ``speakers`` took what
   differs from run to run for a difference of speakers; those of ``gradients`` took any ratio above one for "much
   larger"; that of ``layerwise`` counted the runs with a β, which are those with an η, a second time; that of
-  ``beta-constant`` took runs on a GPU, of which no two are the same, for different trainings;
+  ``beta-constant`` took runs on a GPU, which does not repeat a training, for different trainings;
 - made looser: ``most-represented`` asked for the first four places;
 - made another: the headline was a mean with the interval of speakers, and is paired with Table 2 (no run on IEMOCAP had
   been made); whether the scores are competitive was decided by those of five folds; ``normalisation-speed`` took a run

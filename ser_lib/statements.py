@@ -205,8 +205,9 @@ class Difference(OfTwo):
         verdict = verdicts.judge_difference(differences, self.direction, self.margin)
         if self.margin:
             return _unless_guessing(verdict, evidence, corpus, self.reference, [self.experiment])
-        # A network that guesses can be lowered only below guessing: no other verdict, but readers should know.
-        return _saying_what_guesses(verdict, evidence, corpus, self.reference, [self.experiment] * (self.direction < 0))
+        if self.direction < 0:  # what guesses can be lowered only below guessing: no other verdict, but to be said
+            return _saying_what_guesses(verdict, evidence, corpus, self.reference, [self.experiment])
+        return verdict
 
 
 @dataclass(frozen=True)

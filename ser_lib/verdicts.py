@@ -261,11 +261,11 @@ def judge_distinct(alike: np.ndarray, total: int) -> Verdict:
     """
     if total == 0:
         return NO_RUNS
-    left_out = f"; {wording.counted(total - len(alike), 'run')} on a GPU or on unlike hardware left out"
-    if not len(alike):
-        return Verdict(UNDECIDED, "", left_out.removeprefix("; "))
+    left_out = f"{wording.counted(total - len(alike), 'run')} on a GPU or on unlike hardware left out"
+    if len(alike) == 0:
+        return Verdict(UNDECIDED, "", left_out)
     return Verdict(
         FAILS if alike.all() else HOLDS,
         f"{alike.sum()} of {wording.counted(len(alike), 'run')} the same",
-        f"predictions{left_out if len(alike) < total else ''}",
+        "predictions" if len(alike) == total else f"predictions; {left_out}",
     )

@@ -1000,7 +1000,7 @@ FAULTS = [
         "tests/test_inference.py::test_differences_leave_out_the_seeds_that_some_folds_lack_wherever_they_are_taken",
     ),
     Fault(
-        "runs of a GPU, of which no two are the same, are taken for different trainings",
+        "runs of a GPU, which does not repeat a training, are taken for different trainings",
         "ser_lib/scoring.py",
         'device == ["cpu", "cpu"] and hardware[0]',
         "hardware[0]",
