@@ -43,12 +43,13 @@ class Shown:
 
     def _repr_html_(self) -> str:
         columns = [(str(name), [self._cell(value) for value in values]) for name, values in self.frame.items()]
+        of_words = [_are_words(cell.text for cell in cells) for _, cells in columns]
         head = "".join(
-            f'<th scope="col"{_alignment(cell.text for cell in cells)}>{html.escape(name)}</th>'
-            for name, cells in columns
+            f'<th scope="col"{_alignment(words)}>{html.escape(name)}</th>'
+            for (name, _), words in zip(columns, of_words, strict=True)
         )
         rows = zip(*(cells for _, cells in columns), strict=True)
-        body = "".join(f"<tr>{''.join(map(_in_row, row))}</tr>" for row in rows)
+        body = "".join(f"<tr>{''.join(map(_in_row, row, of_words))}</tr>" for row in rows)
         return (
             f'<div class="shown-table"><table class="dataframe table"><caption>{html.escape(self.caption)} '
             f"{download(self.frame, self.caption)}</caption>"
@@ -72,8 +73,8 @@ class Source:
         return _source(self.text)
 
 
-def _in_row(cell: Cell) -> str:
-    """A cell of a table's body as HTML."""
+def _in_row(cell: Cell, among_words: bool) -> str:
+    """A cell of a table's body as HTML; in a column of words, what is neither word nor number stands as they do."""
     content = _content(cell.text)
     if cell.href:
         content = f'<a href="{html.escape(cell.href)}">{content}</a>'
@@ -82,18 +83,23 @@ def _in_row(cell: Cell) -> str:
     if cell.note:
         content += f"<br>{_content(cell.note)}"
     name = f' id="{html.escape(cell.anchor)}"' if cell.anchor else ""
-    return f"<td{name}{_alignment([cell.text])}>{content}</td>"
+    return f"<td{name}{_alignment(among_words or _are_words([cell.text]))}>{content}</td>"
 
 
-def _alignment(texts: Iterable[str]) -> str:
-    """Numbers line up on the right, words on the left, and what heads words alone stands above them.
+def _alignment(words: bool) -> str:
+    """Numbers line up on the right, words on the left, and what heads words alone stands above them."""
+    return ' class="words"' if words else ""
 
-    A number of some folds, "65.6 (2 folds)", or of a whole, "0 of 10", is one; a dash, or nothing, is neither.
+
+def _are_words(texts: Iterable[str]) -> bool:
+    """Whether some cells are words, all of them; a dash, or nothing, is neither word nor number.
+
+    A number of some folds, "65.6 (2 folds)", or of a whole, "0 of 10", is a number; a digest is a word.
     """
     number = re.compile(r"[+−-]?[\d.]+ (\([^()]*\)|of \d+)")
     said = [text for text in texts if text not in ("", "–")]
-    words = [not number.fullmatch(text) and bool(re.search(r"[^\W\d_]{2}", text)) for text in said]
-    return ' class="words"' if words and all(words) else ""
+    words = [not number.fullmatch(text) and bool(re.search(r"[^\W\d_]{2}|[\da-f]{12}", text)) for text in said]
+    return bool(words) and all(words)
 
 
 def _content(text: str) -> str:

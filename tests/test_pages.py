@@ -55,13 +55,20 @@ def test_an_interval_is_not_broken_over_two_lines_and_the_csv_keeps_its_spaces()
 
 def test_words_stand_left_below_their_head_and_numbers_right():
     frame = pd.DataFrame(
-        {"Why": ["as the paper", "", pages.Cell("a `key` & more"), "–"], "UA": [1.5, "not run here", 2.5, "–"]}
+        {"Why": ["as the paper", "", pages.Cell("a `key` & more"), "–"], "UA": [1.5, "not run here", "–", 2.5]}
     )
     text = pages.Shown(frame, "c")._repr_html_()
     assert '<th scope="col" class="words">Why</th><th scope="col">UA</th>' in text
-    assert '<td class="words">as the paper</td><td>1.5</td>' in text and '<td></td><td class="words">not run' in text
-    assert '<td class="words">a <code>key</code> &amp; more</td>' in text
+    assert '<td class="words">as the paper</td><td>1.5</td>' in text
+    assert '<td class="words"></td><td class="words">not run' in text
+    assert '<td class="words">a <code>key</code> &amp; more</td><td>–</td>' in text
+    assert '<td class="words">–</td><td>2.5</td>' in text
     assert '<th scope="col">x</th>' in pages.Shown(pd.DataFrame({"x": []}), "c")._repr_html_()
+
+
+def test_digests_stand_left_whether_or_not_letters_follow_each_other_in_them():
+    text = pages.Shown(pd.DataFrame({"x": ["34c941047158", "7d349910bedc"]}), "c")._repr_html_()
+    assert text.count('class="words"') == 3
 
 
 @pytest.mark.parametrize("number", ["65.6 (2 folds)", "-1.6 (2 folds)", "+1.6 (2 folds)", "0 of 10", "1.4 [0.5, 2.4]"])
