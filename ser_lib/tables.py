@@ -244,9 +244,7 @@ def same_trainings(predictions: pd.DataFrame, runs: pd.DataFrame, pairs: Mapping
         (:func:`ser_lib.scoring.alike`), and the largest share of test utterances that a pair predicts otherwise.
     """
     found = [
-        alike(predictions, runs, corpus, *pair).assign(corpus=corpus)
-        for corpus in CORPORA
-        for pair in pairs.items()
+        alike(predictions, runs, corpus, *pair).assign(corpus=corpus) for corpus in CORPORA for pair in pairs.items()
     ]
     rows = [
         {
