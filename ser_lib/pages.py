@@ -103,8 +103,9 @@ def _are_words(texts: Iterable[str]) -> bool:
 
 
 def _content(text: str) -> str:
-    """Text as HTML: what stands in backticks is code, and a short bracket, such as an interval, stays on one line."""
-    whole = re.sub(r"[\[(][^][()]{1,20}[])]", lambda bracket: bracket[0].replace(" ", "\u00a0"), text)
+    """Text as HTML: backticks hold code, numbers have a true minus, and a short bracket (an interval) stays whole."""
+    signed = re.sub(r"(?<![\w`-])-(?=\d)", "−", text)
+    whole = re.sub(r"[\[(][^][()]{1,20}[])]", lambda bracket: bracket[0].replace(" ", "\u00a0"), signed)
     return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(whole))
 
 

@@ -66,6 +66,14 @@ def test_words_stand_left_below_their_head_and_numbers_right():
     assert '<th scope="col">x</th>' in pages.Shown(pd.DataFrame({"x": []}), "c")._repr_html_()
 
 
+def test_numbers_have_a_true_minus_names_their_hyphen_and_the_csv_is_left_as_it_is():
+    values = ["-1.6 [-2.0, -1.2]", "batch-128", "`-1`", "x -0.5"]
+    text = pages.Shown(pd.DataFrame({"x": values}), "c")._repr_html_()
+    assert "−1.6 [−2.0,\u00a0−1.2]<" in text and ">batch-128<" in text and "<code>-1</code>" in text
+    assert ">x −0.5<" in text
+    assert list(decoded(text)["x"]) == values
+
+
 def test_digests_stand_left_whether_or_not_letters_follow_each_other_in_them():
     text = pages.Shown(pd.DataFrame({"x": ["34c941047158", "7d349910bedc"]}), "c")._repr_html_()
     assert text.count('class="words"') == 3
