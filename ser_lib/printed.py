@@ -802,12 +802,21 @@ def five_best() -> tuple[str, str, str, bool]:
 
 
 def against_baseline() -> tuple[str, str, str, bool]:
-    """Recurrent batch normalisation against the baseline of Table 1. A row of :func:`slips`."""
-    baseline = paper.TABLE1[0]
-    gains = [(column.wa - baseline.wa, column.ua - baseline.ua) for column in paper.TABLE3]
-    words = "Table 3 less Table 1's baseline: " + ", ".join(f"{wa:+.1f} / {ua:+.1f}" for wa, ua in gains)
+    """Recurrent batch normalisation against both that the paper calls the baseline. A row of :func:`slips`.
+
+    Section 3 means the best model by it, where it says that batch size 16 lowers the performance.
+    """
+    readings = {"Table 1's column of that name": paper.TABLE1[0], "the best model": paper.COLUMNS["table1-best"]}
+    gains = {
+        name: [(column.wa - other.wa, column.ua - other.ua) for column in paper.TABLE3]
+        for name, other in readings.items()
+    }
+    words = "; ".join(
+        f"less {name}: " + ", ".join(f"{wa:+.1f} / {ua:+.1f}" for wa, ua in points) for name, points in gains.items()
+    )
     statement = "batch norm: “we did not manage to increase performance compared to the baseline”"
-    return "Section 4", statement, words, not any(wa > 0 or ua > 0 for wa, ua in gains)
+    agrees = not any(max(pair) > 0 for points in gains.values() for pair in points)
+    return "Section 4", statement, f"Table 3 {words}", agrees
 
 
 def almost_reaches() -> tuple[str, str, str, bool]:

@@ -119,11 +119,15 @@ class Measured(Statement):
 
     def command(self, corpus: str) -> str:
         """What an owner of the corpus runs to test it."""
-        root = f"root=/path/to/{'IEMOCAP_full_release' if corpus == 'iemocap' else corpus}"
         return (
-            f"snakemake --cores 4 runs --config corpus={corpus} {root} experiments={','.join(self.experiments)} "
-            "&& python -m ser_lib collect"
+            f"snakemake --cores 4 runs --config corpus={corpus} root={_folder(corpus)} "
+            f"experiments={','.join(self.experiments)} && python -m ser_lib collect"
         )
+
+
+def _folder(corpus: str) -> str:
+    """What stands for a corpus's top folder in a command."""
+    return f"/path/to/{'IEMOCAP_full_release' if corpus == 'iemocap' else corpus}"
 
 
 @dataclass(frozen=True)
@@ -193,7 +197,7 @@ class Difference(OfTwo):
         """The test in words."""
         side = "above" if self.direction > 0 else "below"
         threshold = "zero" if not self.margin else f"−{self.margin:g}"
-        guessing = _OR_GUESSING if self.margin else ""
+        guessing = _OR_GUESSING if self.margin else _OR_LOWERED if self.direction < 0 else ""
         return (
             f"{self.metric.upper()} of {self.experiment} minus {self.reference}, paired by fold and seed; holds if the "
             f"{LEVEL:.0%} interval over speakers lies {side} {threshold}, does not hold if on the other side{guessing}"
@@ -203,11 +207,9 @@ class Difference(OfTwo):
         """The verdict on one corpus."""
         differences = evidence.difference(corpus, self.experiment, self.reference, self.metric)
         verdict = verdicts.judge_difference(differences, self.direction, self.margin)
-        if self.margin:
-            return _unless_guessing(verdict, evidence, corpus, self.reference, [self.experiment])
-        if self.direction < 0:  # what guesses can be lowered only below guessing: no other verdict, but to be said
-            return _saying_what_guesses(verdict, evidence, corpus, self.reference, [self.experiment])
-        return verdict
+        lowered = self.direction < 0 and verdict.outcome == HOLDS
+        treat = _unless_guessing if self.margin or lowered else _saying_what_guesses
+        return treat(verdict, evidence, corpus, self.reference, [self.experiment])
 
 
 @dataclass(frozen=True)
@@ -288,25 +290,20 @@ class OfSeveral(Measured):
 
 @dataclass(frozen=True)
 class NoneBetter(OfSeveral):
-    """None of several experiments is better than a reference, or conclusively better if there is no margin."""
-
-    margin: float = math.inf
+    """None of several experiments is better than a reference, by more than a margin."""
 
     @property
     def test(self) -> str:
         """The test in words."""
-        bounded = not math.isinf(self.margin)
-        bound = f" and every interval lies below +{self.margin:g} points" if bounded else ""
-        guessing = f"; else {_GUESSING}" if bounded else ""
         return (
-            f"{self._compared(', '.join(self.others))}; holds if none is above zero with p < {1 - LEVEL:.2f}"
-            f"{bound}, does not hold if one is{guessing}"
+            f"{self._compared(', '.join(self.others))}; holds if none is above zero with p < {1 - LEVEL:.2f} and every "
+            f"interval lies below +{MARGIN:g} points, does not hold if one is; else {_GUESSING}"
         )
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
-        verdict = verdicts.judge_none_better(self.differences(evidence, corpus), self.margin)
-        if math.isinf(self.margin) or verdict.outcome == FAILS:  # to be better than one that guesses is to be better
+        verdict = verdicts.judge_none_better(self.differences(evidence, corpus), MARGIN)
+        if verdict.outcome == FAILS:  # to be better than one that guesses is to be better
             return verdict
         return _unless_guessing(verdict, evidence, corpus, self.reference, self.others)
 
@@ -356,11 +353,11 @@ class Course(OfTwo):
     @property
     def test(self) -> str:
         """The test in words."""
-        side = "above" if self.direction > 0 else "below"
+        side, course = "above" if self.direction > 0 else "below", COURSES[self.quantity]
         return (
-            f"{COURSES[self.quantity].meaning}: {self.experiment} minus {self.reference}, paired by fold and seed; "
+            f"{course.meaning}: {self.experiment} minus {self.reference}, paired by fold and seed; "
             f"holds if the {LEVEL:.0%} interval over speakers lies {side} zero, does not hold if on the other side"
-            f"{_OR_GUESSING if COURSES[self.quantity].of_learners else ''}"
+            f"{_OR_GUESSING if course.of_learners else _OR_NO_BOUND if course.at_least else ''}"
         )
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
@@ -368,12 +365,32 @@ class Course(OfTwo):
         course = COURSES[self.quantity]
         histories = evidence.results.histories
         compared = histories["experiment"].isin([self.experiment, self.reference])
-        values = by_run(histories[compared & (histories["corpus"] == corpus)], course.of)
+        histories = histories[compared & (histories["corpus"] == corpus)]
+        values = by_run(histories, course.of)
         differences = scoring.paired_difference(values, corpus, self.experiment, self.reference, "value")
         verdict = verdicts.judge_difference(differences, self.direction, unit=course.unit, digits=course.digits)
-        if not course.of_learners:
+        if course.at_least:
+            return self._if_bound(verdict, by_run(histories, course.at_least), corpus)
+        if course.of_learners:
+            return _unless_guessing(verdict, evidence, corpus, self.reference, [self.experiment])
+        return verdict
+
+    def _if_bound(self, verdict: Verdict, at_least: pd.DataFrame, corpus: str) -> Verdict:
+        """A verdict, or undecided where runs end too early for their difference to be a bound on what is claimed.
+
+        Args:
+            verdict: on the differences.
+            at_least: of every run, whether its number is only the least that it can be.
+            corpus: whose runs.
+        """
+        pair = self.experiment, self.reference
+        parts = [part["value"].astype(bool) for part in scoring.in_common(at_least, corpus, pair)]
+        larger, smaller = parts if self.direction > 0 else parts[::-1]
+        if not smaller.any() and not (verdict.outcome == FAILS and larger.any()):
             return verdict
-        return _unless_guessing(verdict, evidence, corpus, self.reference, [self.experiment])
+        said = [f"{part.sum()} of {len(part)} runs of {name}" for name, part in zip(pair, parts, strict=True)]
+        basis = f"{verdict.basis.split('; ')[0]}; {' and '.join(said)} never get there, so that it is no bound"
+        return replace(verdict, outcome=UNDECIDED, basis=basis)
 
 
 @dataclass(frozen=True)
@@ -405,8 +422,7 @@ class Spread(OfOne):
         """The test in words."""
         return (
             f"UA of {self.experiment}, test speakers against the seeds of one speaker, one-way analysis of variance "
-            f"(F test); holds if p < {1 - LEVEL:.2f}, else undecided (equality cannot be shown); that they depend "
-            "strongly is not tested"
+            f"(F test); holds if p < {1 - LEVEL:.2f}, else undecided (equality cannot be shown)"
         )
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
@@ -519,7 +535,7 @@ class FrameRange(Measured):
 
     def command(self, corpus: str) -> str:
         """What an owner of the corpus runs to test it."""
-        return f"python -m ser_lib corpus {corpus} --root /path/to/IEMOCAP_full_release --keep"
+        return f"python -m ser_lib corpus {corpus} --root {_folder(corpus)} --keep"
 
 
 @dataclass(frozen=True)
@@ -550,7 +566,7 @@ class Variety(OfOne):
 
     def command(self, corpus: str) -> str:
         """What an owner of the corpus runs to test it."""
-        return f"{super().command(corpus)} && python -m ser_lib variety --corpus {corpus} --root /path/to/{corpus}"
+        return f"{super().command(corpus)} && python -m ser_lib variety --corpus {corpus} --root {_folder(corpus)}"
 
 
 OF_SCORES = (Difference, Growth, BothMetrics, OfSeveral)
@@ -571,11 +587,18 @@ class Quantity:
     """Behind the point, of what is shown."""
     of_learners: bool = False
     """Whether it says nothing beside a network that only guesses, such as one that has nothing to overfit with."""
+    at_least: Callable[[pd.DataFrame], bool] | None = None
+    """Whether a run's number is only the least that it can be, if runs can end too early for it."""
+
+
+def has_learnt(history: pd.DataFrame) -> pd.Series:
+    """Of each epoch, whether the training loss is half of guessing's or less."""
+    return history["training_loss"] <= math.log(len(EMOTIONS)) / 2
 
 
 def epochs_to_learn(history: pd.DataFrame) -> float:
     """Epochs until the training loss is half of guessing's; one more than it was trained for, if it never is."""
-    learnt = history.loc[history["training_loss"] <= math.log(len(EMOTIONS)) / 2, "epoch"]
+    learnt = history.loc[has_learnt(history), "epoch"]
     return float(learnt.min() if len(learnt) else history["epoch"].max() + 1)
 
 
@@ -600,6 +623,7 @@ COURSES = {
         "than it was trained for, the least that it would need)",
         "epochs",
         epochs_to_learn,
+        at_least=lambda history: not has_learnt(history).any(),
     ),
     "turn": Quantity("epoch of the lowest validation loss", "epochs", turning_point, of_learners=True),
     "rise": Quantity("validation loss in the last epoch minus the lowest", "nats", rise, digits=2, of_learners=True),
@@ -611,12 +635,20 @@ _GUESSING = (
     "good as guessing says nothing"
 )
 _OR_GUESSING = f"; {_GUESSING}"
+_OR_LOWERED = (
+    f"; what would hold is undecided where the {LEVEL:.0%} interval of what it is compared with, in the same runs, "
+    "holds guessing: what guesses has nothing to lose"
+)
+_OR_NO_BOUND = (
+    "; undecided where a run never gets there of those claimed to be quicker, or, if it would not hold, of the others: "
+    "the difference is no bound then"
+)
 
 
 def _unless_guessing(
     verdict: Verdict, evidence: Evidence, corpus: str, reference: str, others: Iterable[str]
 ) -> Verdict:
-    """A verdict on being as good as a reference, or undecided where that reference does no more than guess."""
+    """A verdict against a reference, or undecided where that reference does no more than guess."""
     said = _saying_what_guesses(verdict, evidence, corpus, reference, others)
     return verdict if said == verdict else replace(said, outcome=UNDECIDED)
 

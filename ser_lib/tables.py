@@ -4,7 +4,7 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -339,13 +339,70 @@ def variety(measured: pd.DataFrame) -> pd.DataFrame:
             row = {"Corpus": TITLES[corpus], "Experiment": experiment, "Speakers": part["fold"].nunique()}
             for size in sizes:
                 by_fold = part[part["batch_size"] == size].groupby("fold")["cosine"].mean().to_numpy(dtype=float)
-                cell = LICENCE if corpus == "iemocap" else NOT_RUN
-                if len(by_fold):
-                    low, high = supported_interval(by_fold)
-                    cell = f"{by_fold.mean():.2f}" + ("" if np.isnan(low) else f" [{low:.2f}, {high:.2f}]")
-                row[f"batches of {size}"] = cell
+                missing = LICENCE if corpus == "iemocap" else NOT_RUN
+                row[f"batches of {size}"] = _hundredths(by_fold) if len(by_fold) else missing
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def _hundredths(values: np.ndarray, of: Callable[[float], float] = float) -> str:
+    """The mean of one value per speaker with its 95 % interval: 0.18 [0.07, 0.29], from `MINIMUM_FOLDS` on.
+
+    Args:
+        values: one per speaker, shape (speakers,).
+        of: what is shown of the mean and of both ends.
+    """
+    mean, low, high = (of(value) for value in (values.mean(), *supported_interval(values)))
+    return f"{mean:.2f}" + ("" if np.isnan(low) else f" [{low:.2f}, {high:.2f}]")
+
+
+def pace_by_layer(updates: pd.DataFrame, experiment: str) -> pd.DataFrame:
+    """How many times the share of its weights that a Bi-LSTM layer is moved by in a step each convolution is moved by.
+
+    Args:
+        updates: norm of the update over norm of the weights of every layer, as in
+            :class:`ser_lib.records.Results`.
+        experiment: whose runs.
+
+    Returns:
+        A row per corpus and a column per convolution: geometric means over epochs, seeds and speakers, of several
+        Bi-LSTM layers too, with the 95 % interval over speakers from `MINIMUM_FOLDS` on.
+
+    Source: Sections 1 and 4 ("trained at a very different pace").
+    """
+    updates = updates[updates["experiment"] == experiment].dropna(axis="columns", how="all")  # layers of other networks
+    layers = {module: [name for name in updates if name.startswith(f"{module} ")] for module in ("conv", "lstm")}
+    rows = []
+    for corpus in CORPORA:
+        part = updates[updates["corpus"] == corpus]
+        recurrent = np.log(part[layers["lstm"]].astype(float)).mean(axis=1)
+        row = {"Corpus": TITLES[corpus], "Speakers": part["fold"].nunique()}
+        for layer in layers["conv"]:
+            apart = (np.log(part[layer].astype(float)) - recurrent).groupby(part["fold"]).mean().dropna()
+            missing = LICENCE if corpus == "iemocap" else NOT_RUN
+            row[layer] = _hundredths(apart.to_numpy(), np.exp) if len(apart) else missing
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def by_seed(scored: pd.DataFrame, experiment: str) -> pd.DataFrame:
+    """What one seed of an experiment is worth: its mean UA over speakers, for each seed that every fold has.
+
+    Args:
+        scored: as :func:`ser_lib.scoring.scores` returns them.
+        experiment: whose runs.
+
+    Returns:
+        A row per corpus that was run, per cent: ``Seed 0``, ... and ``Mean``; a dash where a seed was not run.
+    """
+    means = {
+        TITLES[corpus]: balanced(part).groupby("seed")["ua"].mean()
+        for corpus in CORPORA
+        if len(part := of_experiment(scored, corpus, experiment))
+    }
+    table = 100 * pd.DataFrame(means).T
+    table = table.rename(columns="Seed {}".format).assign(Mean=table.mean(axis=1))
+    return table.map(lambda value: "–" if np.isnan(value) else f"{value:.1f}").rename_axis("Corpus").reset_index()
 
 
 def protocol_folds(utterances: pd.DataFrame) -> pd.DataFrame:

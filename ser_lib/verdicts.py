@@ -170,13 +170,13 @@ def judge_joint(verdicts: Mapping[str, Verdict]) -> Verdict:
     return Verdict(outcome, effect, "; ".join([speakers, *said]))
 
 
-def judge_none_better(differences: Mapping[str, np.ndarray], margin: float = np.inf) -> Verdict:
+def judge_none_better(differences: Mapping[str, np.ndarray], margin: float) -> Verdict:
     """Verdict on the claim that no experiment of several is better than the one that they are compared with.
 
     Args:
         differences: experiment -> percentage points over the reference, one per speaker, shape (speakers,).
-        margin: below what the interval of every difference must lie; by default anywhere, which suits a claim that
-            nothing *conclusive* was found, and no other.
+        margin: below what the interval of every difference must lie: that nothing was found is no sign that there is
+            nothing, and the fewer the speakers, the less is found.
     """
 
     def judge(compared: Mapping[str, np.ndarray], p: Mapping[str, float]) -> tuple[str, str]:
@@ -188,8 +188,8 @@ def judge_none_better(differences: Mapping[str, np.ndarray], margin: float = np.
         # To be found among so many, an effect must pass the first step of Holm's method.
         level = 1 - (1 - LEVEL) / len(compared)
         found = max(_found(values, level) for values in compared.values())
-        # Where a bound is kept, what could have been found below it is beside the point.
-        power = "" if outcome == HOLDS and np.isfinite(margin) else f"; {_POWER} at {found:.1f} points"
+        # Where the bound is kept, what could have been found below it is beside the point.
+        power = "" if outcome == HOLDS else f"; {_POWER} at {found:.1f} points"
         return outcome, f"smallest p, Holm: {min(p.values()):.2g}{power}"
 
     return _judge_several(differences, judge)
@@ -203,7 +203,9 @@ def judge_any_differs(differences: Mapping[str, np.ndarray]) -> Verdict:
     """
 
     def judge(compared: Mapping[str, np.ndarray], p: Mapping[str, float]) -> tuple[str, str]:
-        return HOLDS if min(p.values()) < 1 - LEVEL else UNDECIDED, f"smallest p, Holm: {min(p.values()):.2g}"
+        unlike = [f"{name} {compared[name].mean():+.1f}" for name in compared if p[name] < 1 - LEVEL]
+        found = f"; other: {', '.join(unlike)}" if unlike else ""
+        return HOLDS if unlike else UNDECIDED, f"smallest p, Holm: {min(p.values()):.2g}{found}"
 
     return _judge_several(differences, judge)
 

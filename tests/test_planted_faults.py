@@ -441,8 +441,8 @@ FAULTS = [
     Fault(
         "a network overfits more than one that has learned nothing",
         "ser_lib/statements.py",
-        "if not course.of_learners:",
         "if course.of_learners:",
+        "if not course.of_learners:",
         "tests/test_claims.py::test_a_network_that_learns_nothing_does_not_make_another_overfit",
     ),
     Fault(
@@ -666,6 +666,27 @@ FAULTS = [
         "if verdict.outcome == NOT_RUN or not any(evidence.guesses(corpus, reference, other) for other in others):",
         "if verdict.outcome:",
         "tests/test_claims.py::test_nothing_is_as_good_as_a_network_that_guesses",
+    ),
+    Fault(
+        "to lower what guesses is a finding",
+        "ser_lib/statements.py",
+        "lowered = self.direction < 0 and verdict.outcome == HOLDS",
+        "lowered = False",
+        "tests/test_claims.py::test_what_guesses_has_nothing_to_lose[batchnorm-layers-3-undecided]",
+    ),
+    Fault(
+        "who stops before learning anything is quick",
+        "ser_lib/statements.py",
+        "if not smaller.any() and not (verdict.outcome == FAILS and larger.any()):",
+        "if True:",
+        "tests/test_claims.py::test_runs_that_end_before_they_learn_bound_a_difference_from_one_side_alone",
+    ),
+    Fault(
+        "the side that is to be slower is asked whether its runs end too early",
+        "ser_lib/statements.py",
+        "larger, smaller = parts if self.direction > 0 else parts[::-1]",
+        "larger, smaller = parts if self.direction < 0 else parts[::-1]",
+        "tests/test_claims.py::test_runs_that_end_before_they_learn_bound_a_difference_from_one_side_alone",
     ),
     Fault(
         "a network overfits because another learns nothing",

@@ -347,6 +347,48 @@ def test_a_network_that_never_converges_says_so():
     assert table["Epochs to a training loss of 0.69"].tolist() == ["never", "never"]
 
 
+def test_the_pace_of_each_convolution_is_a_geometric_mean_over_epochs_and_then_over_speakers():
+    """The first convolution is moved half or twice so many times as the Bi-LSTM's two layers in the geometric mean."""
+    rows = [
+        (corpus, name, fold, seed, epoch, fold * 2.0 ** (2 * epoch - 3) * times, fold * 3.0, fold * 0.5, fold * 2.0)
+        for corpus, name, folds, times in (
+            ("emodb", "table1-baseline", 6, 8), ("nemo", "table1-baseline", 2, 1), ("emodb", "table1-best", 6, 1)
+        )
+        for fold in range(1, folds + 1)
+        for seed in (0, 1)
+        for epoch in (1, 2)
+    ]  # fmt: skip
+    layers = ["conv 1", "conv 2", "lstm 1", "lstm 2"]
+    updates = pd.DataFrame(rows, columns=["corpus", "experiment", "fold", "seed", "epoch", *layers])
+    updates["conv 3"] = np.where(updates["experiment"] == "table1-best", 1.0, np.nan)  # of a deeper network
+    shown = tables.pace_by_layer(updates, "table1-baseline").set_index("Corpus")
+    assert shown.columns.tolist() == ["Speakers", "conv 1", "conv 2"]
+    assert shown.loc["Emo-DB"].tolist() == [6, "8.00 [8.00, 8.00]", "3.00 [3.00, 3.00]"]
+    assert shown.loc["nEMO"].tolist() == [2, "1.00", "3.00"]
+    assert shown.loc["RAVDESS"].tolist() == [0, wording.NOT_RUN, wording.NOT_RUN]
+    assert shown.loc["IEMOCAP", "conv 1"] == wording.LICENCE
+    slower = updates.assign(**{"conv 1": updates["conv 1"] * np.where(updates["fold"] == 1, 4, 1)})
+    cell = tables.pace_by_layer(slower, "table1-baseline")["conv 1"].iloc[0]
+    ends = np.exp(scoring.interval(np.log([32] + [8] * 5)))
+    assert cell == f"{32 ** (1 / 6) * 8 ** (5 / 6):.2f} [{ends[0]:.2f}, {ends[1]:.2f}]"
+
+
+def test_a_seed_of_a_reference_is_shown_beside_the_mean_of_those_that_every_fold_has():
+    rows = [
+        (corpus, "table1-baseline", fold, seed, 0.5 + 0.1 * seed + 0.05 * fold)
+        for corpus, seeds in (("emodb", (0, 1)), ("nemo", (0, 2)))
+        for fold in (1, 2)
+        for seed in seeds
+    ]
+    rows += [("emodb", "table1-baseline", 1, 2, 0.0), ("ravdess", "table1-best", 1, 0, 0.9)]
+    scored = pd.DataFrame(rows, columns=["corpus", "experiment", "fold", "seed", "ua"])
+    shown = tables.by_seed(scored, "table1-baseline")
+    assert shown.columns.tolist() == ["Corpus", "Seed 0", "Seed 1", "Seed 2", "Mean"]
+    assert shown.to_numpy().tolist() == [
+        ["Emo-DB", "57.5", "67.5", "–", "62.5"], ["nEMO", "57.5", "–", "77.5", "67.5"]
+    ]  # fmt: skip
+
+
 def test_variety_shows_each_corpus_with_its_speakers_and_says_where_nothing_was_measured():
     rows = [
         ("emodb", "table1-baseline", fold, size, size / 100 + 0.02 * (fold % 2))
