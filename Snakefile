@@ -102,10 +102,25 @@ def record_files(corpora, names, numbers, seeds):
 
 def study_files():
     """The records of the whole study."""
+    refuse_ignored("study")
     try:
         return wanted(whole.plan([table(corpus) for corpus in listed("corpus")]))
     except SerError as problem:
         raise WorkflowError(str(problem))
+
+
+IGNORED = {
+    "quick": ("corpus", "root", "experiments", "folds", "seeds"),
+    "study": ("experiments", "folds", "seeds"),
+    "table1": ("experiments",),
+}
+
+
+def refuse_ignored(target):
+    """Refuse a --config key that a target does not read: what is asked for would quietly be something else."""
+    for key in IGNORED[target]:
+        if key in config:
+            raise WorkflowError(f"--config {key} has no effect on {target}: leave it out, or ask for the target runs")
 
 
 def asked_for(names):
@@ -188,7 +203,7 @@ onerror:
 
 rule quick:
     input:
-        lambda wildcards: record_files(["synthetic"], ["quick"], None, [0]),
+        lambda wildcards: refuse_ignored("quick") or record_files(["synthetic"], ["quick"], None, [0]),
 
 
 rule study:
@@ -198,7 +213,7 @@ rule study:
 
 rule table1:
     input:
-        lambda wildcards: asked_for(["table1"]),
+        lambda wildcards: refuse_ignored("table1") or asked_for(["table1"]),
 
 
 rule runs:
@@ -208,7 +223,7 @@ rule runs:
 
 rule fold:
     output:
-        RECORD,
+        update(RECORD),  # else --forcerun would remove run.json first, and so destroy a finished record
     log:
         text=f"{RUNS}/logs/{NAME}.log",
         notebook=f"{RUNS}/notebooks/{NAME}.ipynb",

@@ -74,6 +74,8 @@ def corpus(
     for note in table.attrs["notes"]:
         print(f"note: {note}")
     if keep:
+        if departures := records.departures(table):
+            raise SerError(f"nothing was kept: this is not the paper's selection of the whole corpus ({departures})")
         print(f"kept in {records.save_utterances(table)}")
 
 

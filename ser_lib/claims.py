@@ -27,7 +27,7 @@ the published counts, had been read:
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -692,9 +692,19 @@ def _judged(claim: Measured, corpus: str, evidence: Evidence, averaged: Evidence
         if corpus == "iemocap" and not evidence.holds(corpus):
             verdict = Verdict(NOT_TESTABLE, "–", "needs an IEMOCAP licence")
         return _row(claim, TITLES[corpus], verdict, command=claim.command(corpus))
-    seeds = evidence.seeds(corpus, claim.experiments) if claim.experiments else 0
+    verdict = _saying_what_diverged(verdict, evidence, corpus, claim.experiments)
+    seeds = evidence.seeds(corpus, claim.together)
     every = claim.judge(averaged, corpus) if isinstance(claim, OF_SCORES) else None
     return _row(claim, TITLES[corpus], verdict, min(seeds, 1) if claim.one_seed else seeds, every)
+
+
+def _saying_what_diverged(verdict: Verdict, evidence: Evidence, corpus: str, experiments: Collection[str]) -> Verdict:
+    """A verdict whose basis says how many runs diverged: what is left is no sample of all speakers."""
+    failures = evidence.results.failures
+    count = int(((failures["corpus"] == corpus) & failures["experiment"].isin(experiments)).sum())
+    if not count:
+        return verdict
+    return replace(verdict, basis=f"{verdict.basis}; {wording.counted(count, 'run')} left out that diverged")
 
 
 _NOTHING = (NOT_RUN, NOT_TESTABLE)

@@ -37,7 +37,7 @@ def unweighted_accuracy(truth: Sequence, prediction: Sequence, labels: Sequence)
 
     Raises:
         SerError (a ValueError): a class is absent from ``truth`` (its recall does not exist, and libraries disagree on
-            what to put in its place), a true label is not one of ``labels``, or the shapes differ.
+            what to put in its place), a label is not one of ``labels``, or the shapes differ.
 
     Source: Section 3 ("an average over accuracies computed for each emotion separately").
 

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -218,6 +218,9 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
     """
     if finished(key):
         return Record(key.folder)
+    # Said before the training and not behind it. Snakemake makes an empty folder, which is no hindrance.
+    if key.folder.is_dir() and any(key.folder.iterdir()) and not finished(key):
+        raise SerError(f"{key.folder} holds what is no whole record (run.json is missing): remove it and run again")
     # Before training: who commits while it runs must not give it another version.
     device, code = choose_device(device), code_version()
     _refuse_to_diverge_again(key, device)
@@ -236,7 +239,7 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
         "corpus": key.corpus,
         "fingerprint": key.fingerprint,
         "corpus_options": table.attrs["options"],
-        "notes": _departures(table),
+        "notes": departures(table),
         "experiment": key.experiment,
         "configuration": key.settings.digest,
         "settings": key.settings.model_dump(),
@@ -270,7 +273,7 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
     return Record(key.folder)
 
 
-def _departures(table: pd.DataFrame) -> str:
+def departures(table: pd.DataFrame) -> str:
     """In what a loaded corpus is not the paper's selection of it, or not whole; empty if in nothing."""
     options = [f"{key}={value}" for key, value in table.attrs["options"].items() if value not in ("improvised", False)]
     return " ".join([*(note for note in table.attrs["notes"] if note.startswith("Partial corpus")), *options])
@@ -501,7 +504,7 @@ class Results:
 
 
 def load_results(folder: Path | None = None) -> Results:
-    """Read the tables that :func:`collect` wrote.
+    """Read the tables that :func:`collect` wrote; runs of settings that their experiment has no more do not count.
 
     Args:
         folder: the committed ``results/`` if None. A folder without results gives empty tables.
@@ -514,7 +517,18 @@ def load_results(folder: Path | None = None) -> Results:
         **{kind: _joined(_read_tables(folder.glob(f"*/*/{kind}.csv"), kind), kind) for kind in _KINDS},
         failures=_joined(_read_tables(folder.glob("*/failures.csv"), "failures"), "failures"),
     )
-    return _checked(results, folder, "collect the results again")
+    return _checked(_of_present_settings(results), folder, "collect the results again")
+
+
+def _of_present_settings(results: Results) -> Results:
+    """The results without runs of settings that their experiment has no more: as it is now, it was not run."""
+    present = results.runs["experiment"].map({name: settings.digest for name, settings in EXPERIMENTS.items()})
+    outdated = pd.MultiIndex.from_frame(results.runs.loc[results.runs["configuration"] != present, IDENTITY])
+    if outdated.empty:
+        return results
+    tables = {kind: getattr(results, kind) for kind in _KINDS}
+    kept = {kind: table[~pd.MultiIndex.from_frame(table[IDENTITY]).isin(outdated)] for kind, table in tables.items()}
+    return replace(results, **{kind: table.reset_index(drop=True) for kind, table in kept.items()})
 
 
 def load_runs() -> Results:

@@ -5,7 +5,7 @@ What a statement is applied to, and so what it needs to be run, stands in its fi
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -72,14 +72,9 @@ class Evidence:
         low, high = scoring.interval(by_speaker, LEVEL)
         return low <= 1 / len(EMOTIONS) <= high
 
-    def seeds(self, corpus: str, experiments: Iterable[str]) -> int:
-        """The fewest seeds of any fold that the first of some experiments shares with each of the others that was run.
-
-        Of one experiment alone, the fewest of any fold.
-        """
-        first, *others = experiments
-        pairs = [[first, other] for other in others] or [[first]]
-        shared = [scoring.in_common(self.scored, corpus, pair)[0] for pair in pairs]
+    def seeds(self, corpus: str, groups: Iterable[Sequence[str]]) -> int:
+        """The fewest seeds of any fold that some experiments share, group by group of those that share any."""
+        shared = [scoring.in_common(self.scored, corpus, group)[0] for group in groups]
         return min((int(part.groupby("fold").size().min()) for part in shared if len(part)), default=0)
 
 
@@ -112,6 +107,11 @@ class Measured(Statement):
     def experiments(self) -> tuple[str, ...]:
         """What must be run to test it."""
         return ()
+
+    @property
+    def together(self) -> list[tuple[str, ...]]:
+        """The experiments whose runs in common are compared, comparison by comparison."""
+        return [self.experiments] if self.experiments else []
 
     @abstractmethod
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
@@ -275,6 +275,11 @@ class OfSeveral(Measured):
     def experiments(self) -> tuple[str, ...]:
         """All of them, the reference first."""
         return self.reference, *self.others
+
+    @property
+    def together(self) -> list[tuple[str, ...]]:
+        """The reference with each of the others."""
+        return [(self.reference, other) for other in self.others]
 
     def differences(self, evidence: Evidence, corpus: str) -> dict[str, np.ndarray]:
         """Points of UA that each experiment adds to the reference, one per speaker: shape (speakers,)."""

@@ -588,12 +588,15 @@ def transfer_scores(counts: pd.DataFrame) -> pd.DataFrame:
     return by_run.groupby(keys).agg(runs=("ua", "size"), wa=("wa", "mean"), ua=("ua", "mean")).reset_index()
 
 
-def transfer_table(counts: pd.DataFrame, scored: pd.DataFrame, experiment: str, metric: str = "ua") -> pd.DataFrame:
+def transfer_table(
+    counts: pd.DataFrame, scored: pd.DataFrame, runs: pd.DataFrame, experiment: str, metric: str = "ua"
+) -> pd.DataFrame:
     """Networks of each corpus, tested on each corpus: a row per source and normalisation, a column per target.
 
     Args:
         counts: as :func:`ser_lib.transfer.load` returns them.
         scored: as :func:`scores` returns them, for the scores within a corpus.
+        runs: those runs.
         experiment: whose networks.
         metric: ``wa`` or ``ua``.
 
@@ -601,7 +604,13 @@ def transfer_table(counts: pd.DataFrame, scored: pd.DataFrame, experiment: str, 
         Per cent, mean over the target's speakers (the source's runs averaged first) with 95 % interval from
         `MINIMUM_FOLDS` speakers on. Where source and target are one corpus, the test score of its own runs, in which
         no speaker is tested by a network that knows the speaker.
+
+    Raises:
+        SerError: counts and runs are of different versions of a corpus.
     """
+    for end in ("source", "target"):
+        versions = counts[[end, f"{end}_fingerprint"]].set_axis(["corpus", "fingerprint"], axis="columns")
+        _refuse_other_corpus(versions, runs, "the counts of the transfer", "transfer --source SOURCE")
     by_speaker = transfer_scores(counts[counts["experiment"] == experiment])
     within = summary(scored[scored["experiment"] == experiment]).set_index(["corpus", "experiment"])
     rows = []
@@ -667,7 +676,7 @@ def baselines_table(scored: pd.DataFrame, predictions: pd.DataFrame, runs: pd.Da
 
     Source: Section 3 (folds and averages); Table 1, first and last column (the network).
     """
-    _refuse_other_corpus(predictions, runs)
+    _refuse_other_corpus(predictions, runs, "the baselines", "baselines")
     summarised = summary(pd.concat([scored, baseline_scores(predictions)])).set_index(["corpus", "experiment"])
     rows = []
     for experiment, (title, normalisation) in (baseline_variants() | _networks()).items():
@@ -697,7 +706,7 @@ def network_over_baselines(
     Raises:
         SerError: baselines and runs are of different versions of a corpus.
     """
-    _refuse_other_corpus(predictions, runs)
+    _refuse_other_corpus(predictions, runs, "the baselines", "baselines")
     of_baselines = baseline_scores(predictions)
     rows = []
     for name, (title, normalisation) in baseline_variants().items():
@@ -714,16 +723,14 @@ def network_over_baselines(
     return pd.DataFrame(rows)
 
 
-def _refuse_other_corpus(predictions: pd.DataFrame, runs: pd.DataFrame) -> None:
-    """Refuse baselines of another version of a corpus than the runs: they would be paired, of unlike utterances."""
-    for corpus in sorted(set(predictions["corpus"]) & set(runs["corpus"])):
-        fitted, run = (
-            sorted(set(table.loc[table["corpus"] == corpus, "fingerprint"])) for table in (predictions, runs)
-        )
-        if fitted != run:
+def _refuse_other_corpus(table: pd.DataFrame, runs: pd.DataFrame, what: str, command: str) -> None:
+    """Refuse what was measured on another version of a corpus than the runs: they are of unlike utterances."""
+    for corpus in sorted(set(table["corpus"]) & set(runs["corpus"])):
+        found, run = (sorted(set(part.loc[part["corpus"] == corpus, "fingerprint"])) for part in (table, runs))
+        if found != run:
             raise SerError(
-                f"{corpus}: the baselines are of the version {', '.join(fitted)} of the corpus, the runs of "
-                f"{', '.join(run)}: fit the baselines again (python -m ser_lib baselines --corpus {corpus})"
+                f"{corpus}: {what} are of the version {', '.join(found)} of the corpus, the runs of {', '.join(run)}: "
+                f"make them again (python -m ser_lib {command} --corpus {corpus})"
             )
 
 

@@ -47,19 +47,21 @@ def mean_cosine(
         data: the spectrograms.
         labels: emotion of every utterance of the table, int64, shape (utterances,).
         rows: the utterances that batches are drawn from, as rows of the table.
-        batch_size: utterances in a batch; two batches must fit into ``rows``.
+        batch_size: utterances in a batch; two batches without one in common must fit into ``rows``.
         pairs: how many pairs.
         generator: where the draws come from.
 
     Raises:
         SerError: two batches do not fit.
     """
-    if 2 * batch_size > len(rows):
-        raise SerError(f"two batches of {batch_size} do not fit into {len(rows)} training utterances")
     cosines = []
     for _ in range(pairs):
-        drawn = generator.permutation(rows)[: 2 * batch_size].reshape(2, batch_size)
-        first, second = (_gradient(model, data, labels, batch) for batch in drawn)
+        drawn = generator.permutation(rows)
+        one, rest = drawn[:batch_size], drawn[batch_size:]
+        other = rest[~np.isin(rest, one)][:batch_size]  # oversampling repeats utterances
+        if len(other) < batch_size:
+            raise SerError(f"two batches of {batch_size} do not fit into {len(rows)} training utterances")
+        first, second = (_gradient(model, data, labels, batch) for batch in (one, other))
         cosines.append(float(functional.cosine_similarity(first, second, dim=0)))
     return float(np.mean(cosines))
 

@@ -474,9 +474,7 @@ def test_baselines_of_another_version_of_the_corpus_are_not_compared_with_the_ne
     """The same folds and speakers, of other utterances: nothing else would tell."""
     scored = of_network({1: 0.35, 2: 0.5})
     other = of_baseline({1: 5, 2: 6}).assign(fingerprint="ba9876543210")
-    message = (
-        "emodb: the baselines are of the version ba9876543210 .* the runs of 0123456789ab: fit the baselines again"
-    )
+    message = "emodb: the baselines are of the version ba9876543210 .* the runs of 0123456789ab: make them again"
     with pytest.raises(SerError, match=message):
         tables.network_over_baselines(scored, other, RUNS, "table1-best", "ua")
     with pytest.raises(SerError, match=message):

@@ -427,6 +427,12 @@ def test_differences_without_spread_have_a_p_value():
     assert verdicts.adjusted_p_values({"same": np.zeros(6), "other": np.ones(6)}) == {"same": 1, "other": 0}
 
 
+def test_p_values_are_two_sided():
+    at_the_line = stats.t.ppf(0.975, 9) * stats.sem(steps(0))
+    for mean in (at_the_line, -at_the_line):
+        assert verdicts.adjusted_p_values({"d": steps(mean)}) == {"d": pytest.approx(0.05)}
+
+
 def of_table2(points: np.ndarray) -> statements.Evidence:
     """Scores of the best model on IEMOCAP: each speaker's of Table 2 and so many points more, in another order."""
     printed = paper.table2().iloc[::-1].reset_index()
@@ -449,6 +455,24 @@ def test_printed_scores_are_reached_speaker_by_speaker_to_two_points(points, out
     assert verdict.outcome == outcome and verdict.effect.startswith(f"{points.mean():+.1f} [")
     mixed = of_table2(np.roll(paper.table2()[metric], 1) - paper.table2()[metric])  # each has the score of another
     assert named(f"headline-{metric}").judge(mixed, "iemocap").outcome == verdicts.UNDECIDED
+
+
+def test_a_seed_of_one_speaker_alone_does_not_move_the_headline():
+    even = of_table2(steps(-1))
+    odd = dataclasses.replace(even, scored=pd.concat([even.scored, even.scored.head(1).assign(seed=1, wa=0.0, ua=0.0)]))
+    for claim in (named("headline-wa"), named("headline-ua")):
+        assert claim.judge(odd, "iemocap") == claim.judge(even, "iemocap")
+
+
+def test_seeds_are_those_that_all_experiments_of_a_comparison_share():
+    seeds = {"table3-64": (0, 1, 2), "table3-64-without": (0, 1), "table3-16": (0, 2), "table1-best": (0, 1, 2)}
+    rows = [("emodb", name, fold, seed, f"{fold:02d}", 0.5, 0.5)
+            for name, own in seeds.items() for fold in range(1, 7) for seed in own]  # fmt: skip
+    scored = pd.DataFrame(rows, columns=[*scoring.RUN, "test_speaker", "wa", "ua"])
+    evidence = dataclasses.replace(evidence_of(), scored=scored)
+    growth = named("batchnorm-small-batch")
+    assert evidence.seeds("emodb", growth.together) == 1  # any two of them share two
+    assert evidence.seeds("emodb", [("table3-64", "table1-best"), ("table3-64", "table3-16")]) == 2  # and three
 
 
 def test_headline_scores_are_claimed_of_iemocap_alone():
@@ -679,10 +703,11 @@ def test_the_seeds_of_a_verdict_are_those_that_its_differences_use():
         *(made_up("table1-baseline", BASE, seed) for seed in (0, 1)),
         *(made_up("table1-oversampling", BASE, seed) for seed in (0, 2)),
     )
-    assert evidence.seeds("emodb", ["table1-oversampling", "table1-baseline"]) == 1
-    assert evidence.seeds("emodb", ["table1-baseline"]) == 2
-    assert evidence.seeds("emodb", ["table1-baseline", "table1-oversampling", "pooling-max"]) == 1
-    assert evidence.seeds("ravdess", ["table1-baseline"]) == 0
+    assert evidence.seeds("emodb", [("table1-oversampling", "table1-baseline")]) == 1
+    assert evidence.seeds("emodb", [("table1-baseline",)]) == 2
+    with_each = [("table1-baseline", other) for other in ("table1-oversampling", "pooling-max")]
+    assert evidence.seeds("emodb", with_each) == 1
+    assert evidence.seeds("ravdess", [("table1-baseline",)]) == 0
 
 
 def test_what_a_statement_needs_are_experiments_and_its_command_names_them():
@@ -840,6 +865,27 @@ def test_a_test_that_looks_at_one_seed_says_one_however_many_were_run():
     )
     ledger = claims.ledger(dataclasses.replace(evidence, variety=measured)).set_index(["name", "corpus"])
     assert ledger.loc[("batch-variety", "Emo-DB"), ["verdict", "seeds"]].tolist() == [verdicts.HOLDS, 1]
+
+
+def test_runs_that_diverged_are_counted_beside_the_verdict_on_those_that_did_not():
+    runs = (
+        made_up("table1-baseline", BASE),
+        made_up("pooling-max", shifted([-4, -3, -5, -4, -4, -3, -5, -4, -4, -4])[:6]),
+    )
+    failures = pd.DataFrame(
+        [
+            ("emodb", "pooling-max", 7),
+            ("emodb", "pooling-max", 8),
+            ("nemo", "pooling-max", 1),
+            ("emodb", "depth-1x1", 1),
+        ],
+        columns=["corpus", "experiment", "fold"],
+    )
+    evidence = evidence_of(*runs)
+    evidence = dataclasses.replace(evidence, results=dataclasses.replace(evidence.results, failures=failures))
+    line = claims.ledger(evidence, [named("pooling-ua")]).set_index("corpus").loc["Emo-DB"]
+    assert line["verdict"] == verdicts.HOLDS
+    assert line["basis"] == "6 speakers; 2 runs left out that diverged"
 
 
 # What a verdict does not depend on

@@ -80,6 +80,13 @@ def test_corpus_keeps_its_table_when_asked(command, synthetic_root):
     assert len(records.load_utterances("synthetic")) == 232
 
 
+def test_a_table_of_another_selection_is_not_kept_in_the_place_of_the_papers(command, synthetic_root):
+    command("corpus", "synthetic", "--root", synthetic_root, "--keep")
+    status, _, err = command("corpus", "synthetic", "--root", synthetic_root, "--scenarios", "all", "--keep")
+    assert status == 1 and "nothing was kept" in err and "scenarios=all" in err
+    assert len(records.load_utterances("synthetic")) == 232
+
+
 def test_experiments_are_listed_by_family_with_what_each_changes(command):
     status, out, err = command("experiments")
     assert (status, err) == (0, "")

@@ -486,6 +486,23 @@ def test_runs_collected_before_of_settings_that_have_changed_are_dropped_with_a_
     assert len(results.histories) == 1
 
 
+def test_runs_of_settings_that_have_changed_since_they_were_collected_do_not_count(obtain, named):
+    obtain(fold=1)
+    collect()
+    assert len(records.load_results().runs) == 1
+    named["small"] = named["small"].with_settings(epochs=1)
+    results = records.load_results()
+    assert all(getattr(results, kind).empty for kind in ("runs", "predictions", "histories", "gradients", "updates"))
+
+
+def test_what_is_left_of_a_record_is_said_before_the_training(obtain, monkeypatch):
+    folder = obtain().folder
+    (folder / "run.json").unlink()
+    monkeypatch.setattr(training, "train", None)
+    with pytest.raises(SerError, match=rf"{folder} holds what is no whole record.*remove it and run again"):
+        obtain()
+
+
 def test_runs_collected_before_on_another_version_of_the_corpus_are_refused(obtain, tiny_table):
     obtain()
     collect()

@@ -154,6 +154,7 @@ def test_the_study_is_every_planned_run_in_the_order_of_its_stages_with_what_eac
     measured = pd.DataFrame(columns=[*records.IDENTITY, *records._RUN_COLUMNS], index=[0])
     run = {"corpus": "synthetic", "experiment": "table1-best", "fold": 1, "seed": 0, "device": "cuda:0"}
     took = {"seconds": 600.0, "peak_memory_mib": 2000, "epochs": 1}
+    took["configuration"] = experiments.find_experiment("table1-best").digest
     folder = paths.results_folder() / "synthetic" / "table1-best"
     folder.mkdir(parents=True)
     measured.assign(**run, **took).to_csv(folder / "runs.csv", index=False)
@@ -280,6 +281,31 @@ def test_killed_hard_in_the_middle_and_started_again_it_leaves_the_same_records_
     assert done.stderr.count("rule fold:") == 4 - len(finished)
     assert {file: file.stat().st_mtime_ns for file in before} == before
     assert contents(runs) == undisturbed
+
+
+def test_a_finished_record_stays_whatever_snakemake_is_told_to_make_again(command, small):
+    """Of itself, Snakemake removes what a job is to make before it starts it."""
+    words = command("runs", "experiments=table1-baseline", "folds=1", options=("--cores", "1"))
+    subprocess.run(words, cwd=paths.PROJECT, check=True, capture_output=True)
+    before = contents(paths.runs_folder())
+    again = command("runs", "experiments=table1-baseline", "folds=1", options=("--cores", "1", "--forceall"))
+    done = subprocess.run(again, cwd=paths.PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0 and "rule fold:" in done.stderr and "1 of 1 runs are finished" in done.stderr
+    assert len(before) > 1 and contents(paths.runs_folder()) == before
+
+
+@pytest.mark.parametrize(
+    ("target", "setting"),
+    [("study", "experiments=pooling"), ("study", "folds=1"), ("study", "seeds=1"), ("table1", "experiments=pooling")],
+)
+def test_a_key_that_a_target_does_not_read_is_an_error(dry_run, target, setting):
+    status, output = dry_run(target, "corpus=synthetic", setting)
+    assert status != 0 and f"--config {setting.split('=')[0]} has no effect on {target}" in output
+
+
+def test_the_small_study_is_of_the_synthetic_corpus_and_takes_no_root(dry_run):
+    status, output = dry_run("quick")
+    assert status != 0 and "--config root has no effect on quick" in output
 
 
 def test_runs_are_made_in_the_order_in_which_they_are_asked_for(command, small):

@@ -425,7 +425,12 @@ def confusion(source: str, target: str, correct: dict[str, list[int]], normalisa
         for fold, found in enumerate(of_networks, start=1)
         for place, emotion in enumerate(EMOTIONS)
     ]  # fmt: skip
-    return pd.DataFrame(rows, columns=[*transfer.CELL, "count"])
+    counts = pd.DataFrame(rows, columns=[*transfer.CELL, "count"])
+    return counts.assign(source_fingerprint="ours", target_fingerprint="ours")
+
+
+OURS = pd.DataFrame({"corpus": ["emodb", "nemo"], "fingerprint": "ours"})
+"""What the table of transfer reads of runs: of which version of a corpus they are."""
 
 
 def test_transfer_is_scored_for_each_network_and_speaker_and_averaged_over_the_networks():
@@ -442,7 +447,9 @@ def test_the_table_of_transfer_has_a_row_per_source_and_statistics_and_its_own_s
         confusion("ravdess", "nemo", eight).assign(experiment="table1-best"),
     ])  # fmt: skip
     ours = scored("table1-baseline", {fold: 0.8 for fold in range(1, 7)})
-    shown = tables.transfer_table(counts, ours, "table1-baseline").set_index(["Trained on", "Statistics of eq. 2"])
+    shown = tables.transfer_table(counts, ours, OURS, "table1-baseline").set_index(
+        ["Trained on", "Statistics of eq. 2"]
+    )
     assert len(shown) == 8
     low, high = stats.t.interval(0.95, 7, 62.5, stats.sem([100, 75, 50, 25] * 2))
     assert shown.loc[("Emo-DB", "source's"), "Tested on nEMO"] == f"62.5 [{low:.1f}, {high:.1f}]"
@@ -451,12 +458,21 @@ def test_the_table_of_transfer_has_a_row_per_source_and_statistics_and_its_own_s
     assert set(shown.loc["RAVDESS", "Tested on nEMO"]) == {"not run yet"}
     assert set(shown.loc["RAVDESS", "Tested on RAVDESS"]) == {"not run yet"}
     assert set(shown["Tested on IEMOCAP"]) | set(shown.loc["IEMOCAP"].stack()) == {"not run here"}
-    wa = tables.transfer_table(counts, ours, "table1-baseline", "wa").set_index(["Trained on", "Statistics of eq. 2"])
+    wa = tables.transfer_table(counts, ours, OURS, "table1-baseline", "wa").set_index(
+        ["Trained on", "Statistics of eq. 2"]
+    )
     assert wa.loc[("Emo-DB", "source's"), "Tested on Emo-DB"] == "within: 40.0 [40.0, 40.0]"
 
 
+@pytest.mark.parametrize(("end", "corpus"), [("source", "emodb"), ("target", "nemo")])
+def test_counts_on_another_version_of_a_corpus_do_not_stand_beside_its_runs(end, corpus):
+    counts = confusion("emodb", "nemo", {"A": [4]}).assign(**{f"{end}_fingerprint": "another"})
+    with pytest.raises(SerError, match=f"{corpus}: the counts of the transfer are of the version another"):
+        tables.transfer_table(counts, scored("table1-baseline", {1: 0.8}), OURS, "table1-baseline")
+
+
 def test_without_any_count_the_table_of_transfer_says_so():
-    shown = tables.transfer_table(transfer.load(), scoring.scores(NONE), "table1-baseline")
+    shown = tables.transfer_table(transfer.load(), scoring.scores(NONE), OURS, "table1-baseline")
     assert set(shown.iloc[:, 2:].stack()) == {"not run yet", "not run here"}
 
 

@@ -32,11 +32,15 @@ def case(tiny_table, tiny_store, tiny_experiment):
     return model, data, labels, speaker_folds(tiny_table)[0].train
 
 
-def test_the_same_utterances_point_the_same_way_and_the_weights_stay(case):
+def test_no_utterance_is_in_both_batches_of_a_pair_however_often_it_is_shown_and_the_weights_stay(case, monkeypatch):
     model, data, labels, rows = case
     before = [parameter.clone() for parameter in model.parameters()]
-    twice = np.repeat(rows[:1], 8)
-    assert variety.mean_cosine(model, data, labels, twice, 4, 2, np.random.default_rng(0)) == pytest.approx(1)
+    drawn, genuine = [], variety._gradient
+    monkeypatch.setattr(variety, "_gradient", lambda *args: drawn.append(args[3]) or genuine(*args))
+    variety.mean_cosine(model, data, labels, np.repeat(rows, 2), 8, 5, np.random.default_rng(0))
+    assert len(drawn) == 10 and all(len(batch) == 8 for batch in drawn)
+    assert not any(set(one) & set(other) for one, other in zip(drawn[::2], drawn[1::2], strict=True))
+    assert any(len(set(batch)) < 8 for batch in drawn)  # within a batch one may be shown twice, as in training
     assert all(torch.equal(*pair) for pair in zip(before, model.parameters(), strict=True))
 
 
