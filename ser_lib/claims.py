@@ -506,7 +506,8 @@ MEASURED = (
     *(
         Course(
             f"normalisation-overfits-{number}", "Section 3",
-            f"With {number} convolution{'s' if number > 1 else ''}, normalising results in strong overfitting",
+            f"With {number} convolution{'s' if number > 1 else ''}, normalising results in overfitting (the paper: "
+            "strong)",
             "ablations", depth_name(number, 1), f"normalisation-none-{number}", "rise", +1,
         )
         for number in (1, 2)
@@ -514,8 +515,8 @@ MEASURED = (
     *(
         Course(
             f"normalisation-overfits-{number}-slow", "Section 3",
-            f"With {number} convolution{'s' if number > 1 else ''}, normalising results in strong overfitting (at a "
-            "tenth of the learning rate)",
+            f"With {number} convolution{'s' if number > 1 else ''}, normalising results in overfitting (the paper: "
+            "strong; at a tenth of the learning rate)",
             "ablations", f"normalisation-slow-{number}", f"normalisation-none-slow-{number}", "rise", +1,
         )
         for number in (1, 2)

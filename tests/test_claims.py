@@ -949,7 +949,7 @@ def test_the_course_of_training_is_read_epoch_by_epoch_whatever_the_order_of_the
 
 WORDS = {
     "raises": +1, "lowers": -1, "lower the performance": -1, "gives a better": +1, "almost reaches": +1,
-    "would do better": +1, "overfits faster": -1, "speeds up": +1, "strong overfitting": +1, "overfits more": +1,
+    "would do better": +1, "overfits faster": -1, "speeds up": +1, "results in overfitting": +1, "overfits more": +1,
 }  # fmt: skip
 """What a statement says -> the sign of the difference that it claims. Who overfits faster turns at an earlier epoch;
 who learns faster with normalisation needs more epochs without it."""
