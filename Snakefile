@@ -223,7 +223,7 @@ rule runs:
 
 rule fold:
     output:
-        update(RECORD),  # else --forcerun would remove run.json first, and so destroy a finished record
+        update(RECORD),  # any other output is removed before its job, which would take run.json from a finished record
     log:
         text=f"{RUNS}/logs/{NAME}.log",
         notebook=f"{RUNS}/notebooks/{NAME}.ipynb",

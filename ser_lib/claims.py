@@ -120,20 +120,16 @@ def _utterances() -> tuple[bool, str]:
 def _imbalance() -> tuple[bool, str]:
     """Whether chance explains that the four emotions differ in their published counts."""
     counts = printed.COUNTS[list(EMOTIONS)].sum().sort_values(ascending=False)
-    shares = 100 * counts / counts.sum()
-    return stats.chisquare(counts).pvalue < 1 - LEVEL, ", ".join(
-        f"{name} {shares[name]:.0f} %" for name in shares.index
-    )
+    shares = ", ".join(f"{emotion} {100 * count / counts.sum():.0f} %" for emotion, count in counts.items())
+    return stats.chisquare(counts).pvalue < 1 - LEVEL, shares
 
 
 def _diapason() -> tuple[bool, str]:
     """Whether eq. 1, with every factor of the vote, maps the range of frequencies onto itself, in its order."""
     frequency = torch.linspace(0, 1, 129, dtype=torch.float64).unsqueeze(0)  # a spectrogram that holds its own axis
     warped = torch.cat([vtlp.warp(frequency, alpha) for alpha in vtlp.VOTE_ALPHAS])
-    ends = warped[:, 0].abs().max(), (warped[:, -1] - 1).abs().max()
-    return bool(
-        max(ends) < 1e-9 and (warped.diff() > 0).all()
-    ), f"{len(warped)} factors: both ends stay, none turns back"
+    moved = (warped - frequency)[:, [0, -1]].abs().max()
+    return bool(moved < 1e-9 and (warped.diff() > 0).all()), f"{len(warped)} factors: both ends stay, none turns back"
 
 
 def _headline() -> tuple[bool, str]:
@@ -723,11 +719,10 @@ def shown(evidence: Evidence, *names: str) -> pages.Shown:
     Raises:
         SerError: a name fits no claim.
     """
-    chosen = {name: [claim for claim in STATEMENTS if claim.name.startswith(name)] for name in names}
-    for name, found in chosen.items():
-        if not found:
+    for name in names:
+        if not any(claim.name.startswith(name) for claim in STATEMENTS):
             raise SerError(f"no claim's name begins with {name!r}")
-    lines = ledger(evidence, [claim for claim in STATEMENTS if any(claim in found for found in chosen.values())])
+    lines = ledger(evidence, [claim for claim in STATEMENTS if claim.name.startswith(names)])
     lines["basis"] = lines.apply(_basis, axis=1)
     lines["verdict"] = lines.apply(_marked, axis=1)
     same = ["claim", "effect", "basis", "verdict"]
