@@ -75,6 +75,7 @@ PAIRS = (
     "pooling",
     "normalisation-none-4", "normalisation-none-slow-4", "normalisation-slow-4",  # whether eq. 2 speeds up convergence
     "normalisation-none-1", "depth-1x1", "normalisation-none-2", "depth-2x1",  # and overfits where the network is small
+    "normalisation-none-slow-1", "normalisation-slow-1", "normalisation-none-slow-2", "normalisation-slow-2",
     "batchnorm-4x1",
 )  # fmt: skip
 """What the paper says of two networks that are quick to train, and that no table of it holds."""

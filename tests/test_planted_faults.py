@@ -585,7 +585,7 @@ FAULTS = [
     Fault(
         "baselines of other utterances are compared with the network",
         "ser_lib/tables.py",
-        "        if fitted != run:",
+        "        if found != run:",
         "        if False:",
         "tests/test_baselines.py::test_baselines_of_another_version_of_the_corpus_are_not_compared_with_the_network",
     ),

@@ -39,7 +39,7 @@ def test_it_holds_the_mean_over_speakers_as_often_as_it_says_however_unlike_the_
 
 
 def test_without_any_spread_the_interval_is_the_mean():
-    assert together.stratified_interval([np.full(6, 2.0), np.full(12, 5.0)]) == (4.0, 4.0, 4.0)
+    assert together.stratified_interval([np.full(6, 2.0), np.full(12, 5.0)]) == pytest.approx((4.0, 4.0, 4.0))
 
 
 def of(corpus: str, experiment: str, points: np.ndarray) -> pd.DataFrame:
