@@ -482,12 +482,7 @@ class Pace(OfOne):
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
         part = scoring.of_experiment(evidence.results.updates, corpus, self.experiment)
-        logarithms = {
-            module: np.log(part[[layer for layer in part if layer.startswith(f"{module} ")]].astype(float)).mean(axis=1)
-            for module in ("conv", "lstm")
-        }
-        apart = (logarithms["conv"] - logarithms["lstm"]).groupby(part["fold"]).mean()
-        return verdicts.judge_pace(apart.to_numpy(dtype=float), PACE)
+        return verdicts.judge_pace(pace_of_convolutions(part).mean(axis=1).to_numpy(), PACE)
 
 
 @dataclass(frozen=True)
@@ -672,6 +667,26 @@ def by_run(histories: pd.DataFrame, quantity: Callable[[pd.DataFrame], float]) -
     """A quantity of every run's history: ``corpus, experiment, fold, seed, value``."""
     rows = [(*run, quantity(part.sort_values("epoch"))) for run, part in histories.groupby(scoring.RUN, sort=True)]
     return pd.DataFrame(rows, columns=[*scoring.RUN, "value"])
+
+
+def pace_of_convolutions(updates: pd.DataFrame) -> pd.DataFrame:
+    """How many times the share of its weights that a Bi-LSTM layer is moved by in a step each convolution is moved by.
+
+    Args:
+        updates: norm of the update over norm of the weights of every layer, of one experiment on one corpus, as in
+            :class:`ser_lib.records.Results`.
+
+    Returns:
+        Logarithms, a row per fold and a column per convolution: means over epochs, seeds and Bi-LSTM layers.
+
+    Source: Sections 1 and 4 ("trained at a very different pace").
+    """
+    convolutions, recurrent = (
+        np.log(updates[[layer for layer in updates if layer.startswith(f"{module} ")]].astype(float))
+        for module in ("conv", "lstm")
+    )
+    by_fold = convolutions.sub(recurrent.mean(axis=1), axis=0).groupby(updates["fold"]).mean()
+    return by_fold.dropna(axis="columns", how="all")  # without the layers of other networks
 
 
 def module_ratio(norms: pd.DataFrame, experiment: str, per_weight: bool) -> pd.Series:

@@ -41,6 +41,7 @@ from ser_lib.scoring import (
     supported_interval,
     tests_one_speaker,
 )
+from ser_lib.statements import pace_of_convolutions
 from ser_lib.wording import (
     CORPORA,
     DIVERGED,
@@ -370,17 +371,15 @@ def pace_by_layer(updates: pd.DataFrame, experiment: str) -> pd.DataFrame:
 
     Source: Sections 1 and 4 ("trained at a very different pace").
     """
-    updates = updates[updates["experiment"] == experiment].dropna(axis="columns", how="all")  # layers of other networks
-    layers = {module: [name for name in updates if name.startswith(f"{module} ")] for module in ("conv", "lstm")}
+    parts = {corpus: of_experiment(updates, corpus, experiment) for corpus in CORPORA}
+    paces = {corpus: pace_of_convolutions(part) for corpus, part in parts.items() if len(part)}
+    layers = dict.fromkeys(layer for pace in paces.values() for layer in pace)
     rows = []
     for corpus in CORPORA:
-        part = updates[updates["corpus"] == corpus]
-        recurrent = np.log(part[layers["lstm"]].astype(float)).mean(axis=1)
-        row = {"Corpus": TITLES[corpus], "Speakers": part["fold"].nunique()}
-        for layer in layers["conv"]:
-            apart = (np.log(part[layer].astype(float)) - recurrent).groupby(part["fold"]).mean().dropna()
+        row = {"Corpus": TITLES[corpus], "Speakers": len(paces.get(corpus, ()))}
+        for layer in layers:
             missing = LICENCE if corpus == "iemocap" else NOT_RUN
-            row[layer] = _hundredths(apart.to_numpy(), np.exp) if len(apart) else missing
+            row[layer] = _hundredths(paces[corpus][layer].to_numpy(), np.exp) if corpus in paces else missing
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -610,7 +609,8 @@ def transfer_table(
     """
     for end in ("source", "target"):
         versions = counts[[end, f"{end}_fingerprint"]].set_axis(["corpus", "fingerprint"], axis="columns")
-        _refuse_other_corpus(versions, runs, "the counts of the transfer", "transfer --source SOURCE")
+        other = {"source": "--source {} --corpus TARGET", "target": "--source SOURCE --corpus {}"}[end]
+        _refuse_other_corpus(versions, runs, "the counts of the transfer", f"transfer {other}")
     by_speaker = transfer_scores(counts[counts["experiment"] == experiment])
     within = summary(scored[scored["experiment"] == experiment]).set_index(["corpus", "experiment"])
     rows = []
@@ -676,7 +676,7 @@ def baselines_table(scored: pd.DataFrame, predictions: pd.DataFrame, runs: pd.Da
 
     Source: Section 3 (folds and averages); Table 1, first and last column (the network).
     """
-    _refuse_other_corpus(predictions, runs, "the baselines", "baselines")
+    _refuse_other_corpus(predictions, runs, "the baselines", "baselines --corpus {}")
     summarised = summary(pd.concat([scored, baseline_scores(predictions)])).set_index(["corpus", "experiment"])
     rows = []
     for experiment, (title, normalisation) in (baseline_variants() | _networks()).items():
@@ -706,7 +706,7 @@ def network_over_baselines(
     Raises:
         SerError: baselines and runs are of different versions of a corpus.
     """
-    _refuse_other_corpus(predictions, runs, "the baselines", "baselines")
+    _refuse_other_corpus(predictions, runs, "the baselines", "baselines --corpus {}")
     of_baselines = baseline_scores(predictions)
     rows = []
     for name, (title, normalisation) in baseline_variants().items():
@@ -730,7 +730,7 @@ def _refuse_other_corpus(table: pd.DataFrame, runs: pd.DataFrame, what: str, com
         if found != run:
             raise SerError(
                 f"{corpus}: {what} are of the version {', '.join(found)} of the corpus, the runs of {', '.join(run)}: "
-                f"make them again (python -m ser_lib {command} --corpus {corpus})"
+                f"make them again (python -m ser_lib {command.format(corpus)})"
             )
 
 
