@@ -65,8 +65,9 @@ def energy_of_runs(
         by: columns of ``runs``, ``corpus`` among them.
 
     Returns:
-        One row per group: how many of its runs were read, the median and the highest of their energy in kJ, and the sum
-        in kWh. A group of which none was read has no row.
+        One row per group: how many of its runs were read, and the median and the highest in kJ of what their machine
+        used meanwhile. There is no sum, in which runs side by side would count the same energy several times. A group
+        of which none was read has no row.
 
     Source: none in the paper, which states no energy.
     """
@@ -83,10 +84,9 @@ def energy_of_runs(
                     "Read": f"{len(joules)} of {counted(len(part), 'run')}",
                     "Median (kJ)": f"{joules.median() / 1e3:,.2f}",
                     "Highest (kJ)": f"{joules.max() / 1e3:,.2f}",
-                    "Sum (kWh)": f"{joules.sum() / 3.6e6:,.3f}",
                 }
             )
-    columns = [*(column.capitalize() for column in by), "Read", "Median (kJ)", "Highest (kJ)", "Sum (kWh)"]
+    columns = [*(column.capitalize() for column in by), "Read", "Median (kJ)", "Highest (kJ)"]
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -21,7 +21,9 @@ Pair = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 
 
 Schedule = Literal["constant", "cosine", "warmup"]
-PositiveRate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_LARGEST = 1e38
+"""Of what multiplies weights and gradients: single precision holds no more."""
+PositiveRate = Annotated[float, Field(gt=0, le=_LARGEST, allow_inf_nan=False)]
 Momentum = Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -164,6 +166,7 @@ class Experiment(BaseModel):
         "used, but not stated",
         "the usual value for small convolutional networks",
         ge=0,
+        le=_LARGEST,
         allow_inf_nan=False,
     )
     precision: Literal["float32", "tf32"] = _setting(

@@ -207,17 +207,3 @@ def numbers() -> pandas.DataFrame:
         Columns ``name, value, unit, place, words``; a range is a pair of values.
     """
     return pandas.DataFrame([{"name": name, **asdict(number)} for name, number in NUMBERS.items()])
-
-
-def best_fold_of_each_session() -> tuple[int, ...]:
-    """Folds that the row "5 best folds" averages: of each session the speaker with the higher unweighted accuracy.
-
-    The paper does not say which folds these are; of the choices it allows, this one gives the printed averages.
-
-    Returns:
-        Five fold numbers, in order of session.
-
-    Source: Table 2 and footnote 3.
-    """
-    sessions = sorted({row.session for row in TABLE2})
-    return tuple(max((row for row in TABLE2 if row.session == s), key=lambda row: row.ua).fold for s in sessions)

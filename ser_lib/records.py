@@ -134,7 +134,12 @@ class Record:
     @property
     def settings(self) -> Experiment:
         """The configuration that was run."""
-        return Experiment(**self.run["settings"])
+        settings = self.run["settings"]
+        try:
+            return Experiment(**settings)
+        except ValueError as problem:
+            remedy = f"read it with the code that made it (see its provenance.json), or {self._remedy}"
+            raise damaged(self.folder / "run.json", problem, remedy) from problem
 
     @property
     def history(self) -> pd.DataFrame:
@@ -170,7 +175,10 @@ class Record:
             weights = safetensors.torch.load_file(file)
         except (safetensors.SafetensorError, FileNotFoundError) as problem:
             raise damaged(file, problem, self._remedy) from problem
-        model.load_state_dict(weights)
+        try:
+            model.load_state_dict(weights)
+        except RuntimeError as problem:  # other parameters, or others of a name
+            raise damaged(file, problem, self._remedy) from problem
         return model.eval()
 
     def _json(self, name: str) -> dict:

@@ -468,7 +468,7 @@ def test_an_unknown_experiment_is_refused_and_the_nearest_is_suggested():
         find_experiment("table1-bets")
 
 
-RATES = (0, -1, float("inf"), float("nan"))
+RATES = (0, -1, 1e39, float("inf"), float("nan"))  # 1e39 is more than single precision holds
 UPDATES = {
     "beta": RATES,
     "convolution_learning_rate": RATES,
@@ -509,6 +509,7 @@ UPDATES = {
         {"statistics_momentum": float("nan")},
         {"batch_size": 0},
         {"learning_rate": 0},
+        {"learning_rate": 1e39},
         {"learning_rate": float("inf")},
         {"learning_rate": float("nan")},
         {"momentum": 1},
@@ -519,6 +520,7 @@ UPDATES = {
         {"momentum_schedule": None},
         {"beta_schedule": "cosin"},
         {"weight_decay": -1},
+        {"weight_decay": 1e39},
         {"weight_decay": float("inf")},
         {"weight_decay": float("nan")},
         {"epochs": 0},

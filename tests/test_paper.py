@@ -12,6 +12,10 @@ EMOTIONS = ["neutral", "sadness", "anger", "happiness"]
 CORRECT = [139, 141, 130, 129, 171, 182, 102, 142, 193, 132]
 
 
+BEST_FOLDS = (2, 3, 6, 8, 9)
+"""Those that the row "5 best folds" averages (Table 2, footnote 3); the paper does not name them."""
+
+
 def mean(folds, score):
     return sum(getattr(row, score) for row in folds) / len(folds)
 
@@ -27,12 +31,13 @@ def test_mean_over_the_folds_is_the_printed_average(score):
 
 
 def test_best_folds_are_the_better_speaker_of_each_session():
-    assert paper.best_fold_of_each_session() == (2, 3, 6, 8, 9)
+    better = [max((row for row in paper.TABLE2 if row.session == s), key=lambda row: row.ua) for s in range(1, 6)]
+    assert tuple(row.fold for row in better) == BEST_FOLDS
 
 
 @pytest.mark.parametrize("score", ["wa", "ua"])
 def test_best_folds_give_the_printed_average(score):
-    chosen = [row for row in paper.TABLE2 if row.fold in paper.best_fold_of_each_session()]
+    chosen = [row for row in paper.TABLE2 if row.fold in BEST_FOLDS]
     assert rounds_to(mean(chosen, score), getattr(paper.TABLE2_AVERAGES["5 best folds"], score))
 
 
@@ -44,7 +49,7 @@ def test_no_other_choice_of_one_speaker_per_session_gives_that_average():
         for choice in itertools.product(*sessions)
         if rounds_to(mean(choice, "wa"), printed.wa) and rounds_to(mean(choice, "ua"), printed.ua)
     ]
-    assert fitting == [paper.best_fold_of_each_session()]
+    assert fitting == [BEST_FOLDS]
 
 
 @pytest.mark.parametrize(

@@ -226,7 +226,7 @@ def test_choices_take_one_speaker_of_each_session():
     table = printed.choices()
     assert len(table) == len(set(table["folds"])) == 32
     assert all([(fold + 1) // 2 for fold in folds] == [1, 2, 3, 4, 5] for folds in table["folds"])
-    assert table.loc[table["printed"], "folds"].tolist() == [paper.best_fold_of_each_session()]
+    assert table.loc[table["printed"], "folds"].tolist() == [(2, 3, 6, 8, 9)]
     assert table.loc[table["printed"], "speakers"].tolist() == ["1M 2F 3M 4M 5F"]
     assert table["wa"].mean() == pytest.approx(64.50)
     assert (table["ua"].min(), table["ua"].max()) == pytest.approx((58.00, 65.30))
@@ -236,7 +236,7 @@ def test_choices_take_one_speaker_of_each_session():
 def test_all_sets_of_five_folds_are_tried():
     table = printed.sets_of_five()
     assert len(table) == len(set(table["folds"])) == math.comb(10, 5)
-    assert paper.best_fold_of_each_session() in table.loc[table["printed"], "folds"].tolist()
+    assert (2, 3, 6, 8, 9) in table.loc[table["printed"], "folds"].tolist()
 
 
 def test_the_highest_folds():

@@ -931,6 +931,22 @@ def test_a_damaged_file_of_a_record_is_named_with_what_to_do(obtain, name, kept)
         read()
 
 
+def test_a_record_of_settings_that_there_are_no_more_is_named(obtain):
+    record = obtain()
+    file = record.folder / "run.json"
+    run = record.run
+    file.write_text(json.dumps(run | {"settings": run["settings"] | {"dropout": 0.5}}))
+    with pytest.raises(SerError, match=rf"^{file} cannot be read .*dropout.*: read it with the code that made it"):
+        _ = record.settings
+
+
+def test_weights_of_another_network_are_named(obtain):
+    record, other = obtain(), obtain(hidden_size=5)
+    (record.folder / "weights.safetensors").write_bytes((other.folder / "weights.safetensors").read_bytes())
+    with pytest.raises(SerError, match=rf"^{record.folder}/weights.safetensors cannot be read .*size mismatch.*: remove"):
+        record.model()
+
+
 def test_no_results_are_empty_tables():
     for results in (records.load_results(), records.load_runs()):
         assert not any(len(getattr(results, field.name)) for field in dataclasses.fields(results))
