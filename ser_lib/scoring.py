@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 from scipy import stats
-from sklearn.metrics import recall_score
 
 from ser_lib import records
 from ser_lib.corpora import EMOTIONS
@@ -92,30 +91,18 @@ def accuracies(table: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     Raises:
         SerError: a class is absent from the ``truth`` of a group, or a label is no emotion.
     """
-    groups = table.groupby(by, sort=True)
-    rows = groups.size().reset_index(name="utterances")
-    # Emotion k of group g is class g * len(EMOTIONS) + k of one larger problem, which scikit-learn scores in one call.
-    shape = (len(rows), len(EMOTIONS))
-    number = groups.ngroup().to_numpy()
-    truth, prediction = (number * shape[1] + _classes(table[column]) for column in ("truth", "prediction"))
-    absent = np.bincount(truth, minlength=np.prod(shape)).reshape(shape) == 0
-    for group, emotion in np.argwhere(absent):
+    for label in pd.unique(table[["truth", "prediction"]].to_numpy().ravel()):
+        if label not in EMOTIONS:
+            raise SerError(f"label {label} is not one of {', '.join(EMOTIONS)}")
+    right = table[[*by, "truth"]].assign(right=table["truth"] == table["prediction"])
+    rows = right.groupby(by, sort=True)["right"].agg(utterances="size", correct="sum").reset_index()
+    recalls = right.groupby([*by, "truth"])["right"].mean().unstack("truth").reindex(columns=EMOTIONS).to_numpy()
+    for group, emotion in np.argwhere(np.isnan(recalls)):
         name = ", ".join(map(str, rows.loc[group, by]))
         raise SerError(f"{name}: no utterance of class {EMOTIONS[emotion]} to score: UA needs every class")
-    rows["correct"] = np.bincount(number[truth == prediction], minlength=len(rows))
     rows["wa"] = rows["correct"] / rows["utterances"]
-    classes = np.arange(np.prod(shape))
-    recalls = recall_score(truth, prediction, labels=classes, average=None) if len(rows) else np.empty(0)
-    rows["ua"] = recalls.reshape(shape).mean(axis=1)
+    rows["ua"] = recalls.mean(axis=1)
     return rows
-
-
-def _classes(emotions: pd.Series) -> np.ndarray:
-    """The place of each name among the emotions."""
-    places = pd.Index(EMOTIONS).get_indexer(emotions)
-    if (places < 0).any():
-        raise SerError(f"label {emotions[places < 0].iloc[0]} is not one of {', '.join(EMOTIONS)}")
-    return places
 
 
 def tests_one_speaker(experiment: str) -> bool:

@@ -399,15 +399,15 @@ FAULTS = [
     Fault(
         "of runs that are scored at once, each has recalls of the others",
         "ser_lib/scoring.py",
-        "recalls.reshape(shape).mean(axis=1)",
-        "recalls.reshape(shape[::-1]).mean(axis=0)",
+        "recalls.mean(axis=1)",
+        "recalls.mean(axis=1)[::-1]",
         "tests/test_scoring.py::test_runs_scored_at_once_have_the_scores_of_each_one_alone",
     ),
     Fault(
         "of runs that are scored at once, each has the accuracy of another",
         "ser_lib/scoring.py",
-        "np.bincount(number[truth == prediction], minlength=len(rows))",
-        "np.bincount(number[truth == prediction], minlength=len(rows))[::-1]",
+        'rows["correct"] / rows["utterances"]',
+        'rows["correct"][::-1].to_numpy() / rows["utterances"]',
         "tests/test_scoring.py::test_runs_scored_at_once_have_the_scores_of_each_one_alone",
     ),
     Fault(
