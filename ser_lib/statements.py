@@ -391,7 +391,8 @@ class Course(OfTwo):
         pair = self.experiment, self.reference
         parts = [part["value"].astype(bool) for part in scoring.in_common(at_least, corpus, pair)]
         larger, smaller = parts if self.direction > 0 else parts[::-1]
-        if not smaller.any() and not (verdict.outcome == FAILS and larger.any()):
+        unsure = larger if verdict.outcome == FAILS else smaller  # a larger number there would undo the verdict
+        if not unsure.any():
             return verdict
         said = [f"{part.sum()} of {len(part)} runs of {name}" for name, part in zip(pair, parts, strict=True)]
         basis = f"{verdict.basis.split('; ')[0]}; {' and '.join(said)} never get there, so that it is no bound"
@@ -640,8 +641,8 @@ _OR_LOWERED = (
     "holds guessing: what guesses has nothing to lose"
 )
 _OR_NO_BOUND = (
-    "; undecided where a run never gets there of those claimed to be quicker, or, if it would not hold, of the others: "
-    "the difference is no bound then"
+    "; undecided where a run never gets there of those claimed to be quicker or, if the claim would not hold, of the "
+    "others: the difference is no bound then"
 )
 
 

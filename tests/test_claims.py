@@ -582,6 +582,7 @@ def test_runs_that_end_before_they_learn_bound_a_difference_from_one_side_alone(
     assert verdict.basis == f"8 speakers; {stopped_early}, so that it is no bound"
     assert judged_with(late, fast).outcome == verdicts.FAILS
     assert judged_with(late, stopped).outcome == verdicts.UNDECIDED  # stopped in the first epoch, not quick
+    assert judged_with(dict.fromkeys(folds, SLOW), fast).outcome == verdicts.FAILS  # later still would refute it more
     assert "no bound" in speed.test and "no bound" not in named("batchnorm-overfits").test
 
 

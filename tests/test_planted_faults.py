@@ -677,8 +677,15 @@ FAULTS = [
     Fault(
         "who stops before learning anything is quick",
         "ser_lib/statements.py",
-        "if not smaller.any() and not (verdict.outcome == FAILS and larger.any()):",
+        "if not unsure.any():",
         "if True:",
+        "tests/test_claims.py::test_runs_that_end_before_they_learn_bound_a_difference_from_one_side_alone",
+    ),
+    Fault(
+        "a refutation stands on runs that stop before they learn",
+        "ser_lib/statements.py",
+        "unsure = larger if verdict.outcome == FAILS else smaller",
+        "unsure = smaller",
         "tests/test_claims.py::test_runs_that_end_before_they_learn_bound_a_difference_from_one_side_alone",
     ),
     Fault(
