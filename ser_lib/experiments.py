@@ -22,7 +22,7 @@ Pair = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 
 Schedule = Literal["constant", "cosine", "warmup"]
 _LARGEST = 1e38
-"""Of what multiplies weights and gradients: single precision holds no more."""
+"""Of what multiplies weights and gradients: single precision holds little more (3.4e38)."""
 PositiveRate = Annotated[float, Field(gt=0, le=_LARGEST, allow_inf_nan=False)]
 Momentum = Annotated[float, Field(ge=0, lt=1)]
 
