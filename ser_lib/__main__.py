@@ -276,7 +276,8 @@ def readme() -> None:
     """Write the table of results in README.md anew from results/."""
     from ser_lib import records, scoring, tables
 
-    tables.update_readme(scoring.scores(records.load_results().predictions))
+    results = records.load_results()
+    tables.update_readme(scoring.scores(results.predictions), results.failures)
 
 
 def _load(name: str, root: Path | None, allow_partial: bool, scenarios: str, merge_excited: bool):

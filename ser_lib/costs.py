@@ -10,7 +10,7 @@ import pandas as pd
 
 from ser_lib.corpora import TITLES
 from ser_lib.experiments import FAMILIES, NO_FAMILY, family_of
-from ser_lib.wording import CORPORA, NO_FAILURES, NOT_RUN, absence, counted
+from ser_lib.wording import CORPORA, NOT_RUN, counted, unmeasured
 
 
 def of_runs(runs: pd.DataFrame, by: Iterable[str] = ("corpus", "experiment", "hardware")) -> pd.DataFrame:
@@ -51,7 +51,7 @@ def of_runs(runs: pd.DataFrame, by: Iterable[str] = ("corpus", "experiment", "ha
     columns += ["Runs", "Median (s)", "Longest (s)", "Epoch (s)", "Peak (MiB)", "In all (h)"]
     for corpus in CORPORA:
         if corpus not in set(runs["corpus"]):
-            rows.append(dict.fromkeys(columns, absence(NO_FAILURES, corpus, "")) | {"Corpus": TITLES[corpus]})
+            rows.append(dict.fromkeys(columns, unmeasured(corpus)) | {"Corpus": TITLES[corpus]})
     return pd.DataFrame(rows, columns=columns)
 
 

@@ -5,17 +5,16 @@ and why; the book's page of settings is made from these descriptions. Families s
 together, and which other experiment each is compared with.
 """
 
-import difflib
 import hashlib
 import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ser_lib.errors import SerError
+from ser_lib.errors import SerError, nearest, suggestion
 
 Pair = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
 
@@ -237,9 +236,11 @@ class Experiment(BaseModel):
         Raises:
             SerError: a key is unknown or a value out of range.
         """
-        for key in settings:
+        for key, value in settings.items():
             if key not in Experiment.model_fields:
                 raise SerError(f"there is no setting {key!r}{suggestion(key, Experiment.model_fields)}")
+            if isinstance(value, bool):  # pydantic would take it for 0 or 1
+                raise SerError(f"{key}: true and false are the values of no setting")
         try:
             return Experiment(**{**self.model_dump(), **settings})
         except ValidationError as problem:
@@ -554,14 +555,3 @@ def family_of(experiment: str) -> str:
     compares = (name for name, family in FAMILIES.items() if experiment in family.references)
     holds = (name for name, family in FAMILIES.items() if experiment in family.experiments)
     return next(itertools.chain(compares, holds), NO_FAMILY)
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """': did you mean ...' for a misspelt word, followed by all that is known."""
-    return f"{nearest(word, known)} Known: {', '.join(known)}"
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """'; did you mean ...?' for a misspelt word, or nothing where no known word is near."""
-    near = difflib.get_close_matches(str(word), known, n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""

@@ -39,8 +39,8 @@ from scipy.signal import resample_poly
 from tqdm import tqdm
 
 from ser_lib import audio
-from ser_lib.corpora import emodb, nemo, ravdess, suggestion, table
-from ser_lib.errors import SerError
+from ser_lib.corpora import emodb, nemo, ravdess, table
+from ser_lib.errors import SerError, suggestion
 from ser_lib.files import write_folder
 
 DIGESTS = Path(__file__).parent / "corpora" / "digests"
@@ -187,7 +187,7 @@ def find_source(name: str) -> Source:
     if name == "synthetic":
         raise SerError("synthetic is not fetched: it is written when first used (python -m ser_lib corpus synthetic)")
     if name not in SOURCES:
-        raise SerError(f"unknown corpus {name!r}{suggestion(name)}; those that can be fetched are {', '.join(SOURCES)}")
+        raise SerError(f"corpus {name!r} cannot be fetched{suggestion(name, SOURCES)}")
     return SOURCES[name]
 
 

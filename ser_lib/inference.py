@@ -22,7 +22,7 @@ from ser_lib.corpora import TITLES
 from ser_lib.errors import SerError
 
 LEVEL = 0.95
-"""Confidence level of intervals; 1 - level is the significance of tests."""
+"""Confidence level of every interval; 1 - level is the significance of every test (two-sided)."""
 
 POWER = 0.8
 """Share of studies that should find an effect which is there; Cohen's convention."""
@@ -480,7 +480,7 @@ def comparisons(
             grid = 100 * differences_by_speaker(scored, corpus, experiment, reference, metric)
             row = {"corpus": corpus, "experiment": experiment, "reference": reference, "metric": metric, "absence": ""}
             if grid.empty:
-                row["absence"] = _absence(scored, failures, corpus, experiment)
+                row["absence"] = wording.no_difference(scored, failures, corpus, experiment)
             rows.append(row | _findings(grid))
     table = pd.DataFrame(rows, columns=_COMPARISONS)
     numbers = _COMPARISONS[7:]
@@ -518,7 +518,7 @@ def smallest_effects(components: Mapping[str, Components | None]) -> pd.DataFram
     """
     rows = []
     for corpus, spread in components.items():
-        cells = dict.fromkeys(map(_design_name, DESIGNS), wording.absence(wording.NO_FAILURES, corpus, ""))
+        cells = dict.fromkeys(map(_design_name, DESIGNS), wording.unmeasured(corpus))
         if spread is not None:
             cells = {_design_name(design): _effect_in_words(spread, *design) for design in DESIGNS}
         rows.append({"Corpus": TITLES[corpus], **cells})
@@ -634,12 +634,6 @@ def _power_of_ratio(ratio: float | np.ndarray, speakers: int, level: float) -> n
     # The square of noncentral t has both sides in one, and is a number where SciPy's far tail of t is none. Just above
     # zero, as at zero itself SciPy's noncentral F is no probability.
     return stats.ncf.sf(stats.f.ppf(level, 1, freedom), 1, freedom, np.maximum(np.square(ratio), 1e-12))
-
-
-def _absence(scored: pd.DataFrame, failures: pd.DataFrame, corpus: str, experiment: str) -> str:
-    """Why a difference has no runs."""
-    (own,) = scoring.in_common(scored, corpus, [experiment])
-    return wording.NOTHING_SHARED if len(own) else wording.absence(failures, corpus, experiment)
 
 
 def _findings(grid: pd.DataFrame) -> dict[str, float]:

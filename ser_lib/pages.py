@@ -5,7 +5,7 @@ import gzip
 import html
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -32,17 +32,15 @@ class Shown:
 
     frame: pd.DataFrame
     caption: str
-    classes: Mapping[str, str] = field(default_factory=dict)
-    """Cell text -> CSS class of that cell."""
     source: str = ""
-    """The runs behind it, said below; see :func:`behind`."""
+    """The runs behind it, said below; see :func:`ser_lib.provenance.behind`."""
 
     def __repr__(self) -> str:
         text = f"{self.caption}\n{self.frame.to_string(index=False)}"
         return f"{text}\n{self.source}" if self.source else text
 
     def _repr_html_(self) -> str:
-        columns = [(str(name), [self._cell(value) for value in values]) for name, values in self.frame.items()]
+        columns = [(str(name), list(map(_cell, values))) for name, values in self.frame.items()]
         of_words = [_are_words(cell.text for cell in cells) for _, cells in columns]
         head = "".join(
             f'<th scope="col"{_alignment(words)}>{html.escape(name)}</th>'
@@ -56,13 +54,14 @@ class Shown:
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>{_source(self.source)}</div>"
         )
 
-    def _cell(self, value: object) -> Cell:
-        return value if isinstance(value, Cell) else Cell(str(value), self.classes.get(str(value), ""))
+
+def _cell(value: object) -> Cell:
+    return value if isinstance(value, Cell) else Cell(str(value))
 
 
 @dataclass(frozen=True)
 class Source:
-    """The runs behind a figure, as pages say it below; see :func:`behind`."""
+    """The runs behind a figure, as pages say it below; see :func:`ser_lib.provenance.behind`."""
 
     text: str
 

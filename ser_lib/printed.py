@@ -14,10 +14,8 @@ from scipy import integrate, stats
 from ser_lib import audio, features, paper
 from ser_lib.corpora import EMOTIONS, iemocap
 from ser_lib.errors import SerError
+from ser_lib.inference import LEVEL
 from ser_lib.statements import MARGIN
-
-LEVEL = 0.95
-"""Confidence level of every interval, and 1 - level the significance of every test (two-sided)."""
 
 COUNTS = iemocap.PUBLISHED_COUNTS
 SIZES = COUNTS[list(EMOTIONS)].sum(axis="columns")
@@ -141,10 +139,7 @@ def distribution_of_fits(chances: np.ndarray) -> np.ndarray:
     Returns:
         Probability of 0, 1, ..., all fits, shape (folds + 1,).
     """
-    distribution = np.ones(1)
-    for chance in chances:
-        distribution = np.convolve(distribution, [1 - chance, chance])
-    return distribution
+    return stats.poisson_binom.pmf(np.arange(len(chances) + 1), chances)
 
 
 def simulated_fits(sizes: np.ndarray, draws: int, seed: int = 0) -> np.ndarray:
@@ -670,15 +665,6 @@ def consensus() -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["scenario", "turns", "without", "printed", "counted"])
 
 
-def ranks() -> pd.Series:
-    """Place of each emotion among the improvised labels, the most frequent first; "no majority" is none.
-
-    Source: Section 1.1 ("we predict four of the most represented emotions").
-    """
-    labels = pd.Series(iemocap.PUBLISHED_IMPROVISED_LABELS).drop("xxx").rename(index=iemocap.CODES)
-    return labels.rank(ascending=False, method="min").astype(int)
-
-
 def text_steps() -> pd.DataFrame:
     """The steps that the text names beside the differences of Table 1: ``step, metric, text, table``.
 
@@ -765,7 +751,7 @@ def most_represented() -> tuple[str, str, str, bool]:
     """
     labels = pd.Series(iemocap.PUBLISHED_IMPROVISED_LABELS).drop("xxx").rename(index=iemocap.CODES)
     shares = 100 * labels / labels.sum()
-    places = ranks()
+    places = labels.rank(ascending=False, method="min").astype(int)
     words = ", ".join(f"{emotion} {places[emotion]} ({shares[emotion]:.0f} %)" for emotion in EMOTIONS)
     agrees = bool((shares[list(EMOTIONS)] >= _FREQUENT).all())
     return "Section 1.1", "four of the most represented emotions", f"places: {words}", agrees

@@ -349,13 +349,13 @@ def predict(folder: Path, recordings: Sequence[Path], device: str = "auto") -> p
         raise SerError(f"{folder} holds no finished run (no run.json): give the folder that `ser_lib run` prints")
     record = Record(Path(folder))
     place = torch.device(choose_device(device))
-    pictures = [features.spectrogram(audio.load(path), record.settings.floor_db) for path in recordings]
+    run, settings = record.run, record.settings
+    pictures = [features.spectrogram(audio.load(path), settings.floor_db) for path in recordings]
     store = features.FeatureStore.of(pictures)
-    bins = features.BINS[record.settings.frequency_range]
-    data = training.DeviceData(store, bins, record.run["mean_db"], record.run["variance_db2"], place)
-    copies = record.settings.test_copies
+    bins = features.BINS[settings.frequency_range]
+    data = training.DeviceData(store, bins, run["mean_db"], run["variance_db2"], place)
     with multiplying("float32", place):  # however it was trained: a score should not depend on the device
-        probabilities = training.vote(record.model().to(place), data, np.arange(len(pictures)), copies)
+        probabilities = training.vote(record.model().to(place), data, np.arange(len(pictures)), settings.test_copies)
     names = pd.DataFrame({"recording": [str(path) for path in recordings]})
     return pd.concat([names, training.votes_table(probabilities)], axis=1)
 

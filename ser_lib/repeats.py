@@ -74,7 +74,8 @@ def repeat(
 
 
 def save(row: dict, folder: Path | None = None) -> Path:
-    """Add a repetition to ``results/<corpus>/repeats.csv``; one of the same run by the same code and device goes.
+    """Add a repetition to ``results/<corpus>/repeats.csv``; one of the same run by the same code, hardware and
+    device goes.
 
     Raises:
         SerError: the code is not that of a commit, so that nobody could tell later what was compared.

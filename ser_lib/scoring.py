@@ -31,7 +31,8 @@ def scores(predictions: pd.DataFrame) -> pd.DataFrame:
         several), ``utterances``, ``correct``, and ``wa`` and ``ua`` in [0, 1].
 
     Raises:
-        SerError: a run tests several speakers, and the protocol of its experiment does not.
+        SerError: a run tests several speakers, and the protocol of its experiment does not; or its test utterances
+            lack one of the four emotions.
     """
     scored = accuracies(predictions, RUN)
     speakers = predictions.groupby(RUN, sort=True)["speaker"].unique().map(sorted)

@@ -1,41 +1,34 @@
 """What the benchmarks measured, as tables beside what was aimed at; every number comes from ``benchmarks/``."""
 
-import json
-from pathlib import Path
-
 import pandas as pd
 
 from ser_lib import paths
-from ser_lib.errors import SerError
+from ser_lib.files import read_json
 
 NOT_MEASURED = "not measured"
 
 
-def load(name: str, folder: Path | None = None) -> dict:
+FOLDER = paths.PROJECT / "benchmarks"
+
+
+def load(name: str) -> dict:
     """What ``benchmarks/<name>.py`` wrote.
 
     Raises:
         SerError: the file is not there or is not JSON; the message says how it is made.
     """
-    file = (folder or paths.PROJECT / "benchmarks") / f"{name}.json"
-    try:
-        return json.loads(file.read_text())
-    except FileNotFoundError:
-        raise SerError(f"{file} is not there: run python benchmarks/{name}.py") from None
-    except json.JSONDecodeError as problem:
-        raise SerError(f"{file}, line {problem.lineno}: is not JSON; run python benchmarks/{name}.py") from None
+    return read_json(FOLDER / f"{name}.json", f"run python benchmarks/{name}.py")
 
 
-def optional(name: str, folder: Path | None = None) -> dict:
+def optional(name: str) -> dict:
     """As :func:`load`, but empty where nothing was measured: what needs a GPU."""
-    return load(name, folder) if ((folder or paths.PROJECT / "benchmarks") / f"{name}.json").exists() else {}
+    return load(name) if (FOLDER / f"{name}.json").exists() else {}
 
 
-def targets(folder: Path | None = None) -> pd.DataFrame:
+def targets() -> pd.DataFrame:
     """What was aimed at, beside what was measured: ``Aim``, ``Wanted``, ``Measured`` and whether it was ``Met``."""
     epoch, recurrence, memory, vtlp, store, forty, startup, growth = (
-        load(name, folder)
-        for name in ("epoch", "recurrence", "memory", "vtlp", "store", "forty_folds", "startup", "growth")
+        load(name) for name in ("epoch", "recurrence", "memory", "vtlp", "store", "forty_folds", "startup", "growth")
     )
     rows = []
 
@@ -65,7 +58,7 @@ def targets(folder: Path | None = None) -> pd.DataFrame:
     aim("memory of one run at IEMOCAP's scale (noise)", "at most", 3072, memory["training_peak_mib"], " MiB")
     aim("the command line's help", "at most", 0.5, startup["help_seconds"], " s")
     aim("the whole book from committed results, nothing cached", "at most", 120, startup["book_seconds"], " s")
-    gpu, forty_gpu = (optional(name, folder) for name in ("gpu", "forty_folds_gpu"))
+    gpu, forty_gpu = (optional(name) for name in ("gpu", "forty_folds_gpu"))
     on = f", {forty_gpu['hardware']}" if forty_gpu else ""
     aim(f"forty folds of Table 1 on a GPU{on}", "at most", 120, forty_gpu.get("seconds", NOT_MEASURED), " s")
     over_copying = gpu["vtlp"]["ratio"] if gpu else NOT_MEASURED
@@ -73,9 +66,9 @@ def targets(folder: Path | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Aim", "Wanted", "Measured", "Met"])
 
 
-def epochs(folder: Path | None = None) -> pd.DataFrame:
+def epochs() -> pd.DataFrame:
     """One training epoch on one thread: ours, plain PyTorch, and Keras in two ways."""
-    measured = load("epoch", folder)
+    measured = load("epoch")
     rows = []
     for name, part in measured["experiments"].items():
         seconds = {"ours": part["ours_seconds"], "plain PyTorch": part["ordinary_seconds"]}
@@ -85,9 +78,9 @@ def epochs(folder: Path | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Experiment", "Implementation", "Seconds", "Useful GFLOP/s"])
 
 
-def against_keras(folder: Path | None = None) -> pd.DataFrame:
+def against_keras() -> pd.DataFrame:
     """What the aim of five times Keras asks of the processor, beside the best that it was seen to do, GFLOP/s."""
-    measured = load("epoch", folder)
+    measured = load("epoch")
     rows = []
     for name, part in measured["experiments"].items():
         if part["keras"] == NOT_MEASURED:
@@ -103,9 +96,9 @@ def against_keras(folder: Path | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def on_gpu(folder: Path | None = None) -> pd.DataFrame:
+def on_gpu() -> pd.DataFrame:
     """Training the best model at IEMOCAP's scale on a GPU, by precision, beside the roofline; empty if not measured."""
-    measured = optional("gpu", folder)
+    measured = optional("gpu")
     rows = [
         (
             measured["hardware"],
@@ -121,9 +114,9 @@ def on_gpu(folder: Path | None = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def agreement(folder: Path | None = None) -> pd.DataFrame:
+def agreement() -> pd.DataFrame:
     """Whether a GPU and a processor give the same probabilities after one epoch; empty if not measured."""
-    measured = optional("gpu", folder)
+    measured = optional("gpu")
     if not measured:
         return pd.DataFrame()
     part = measured["agreement"]
@@ -132,38 +125,38 @@ def agreement(folder: Path | None = None) -> pd.DataFrame:
     return pd.DataFrame([row], columns=["Hardware", "Largest difference of a probability", "Same prediction"])
 
 
-def stores(folder: Path | None = None) -> pd.DataFrame:
+def stores() -> pd.DataFrame:
     """From the recordings of Emo-DB to spectrograms, by way."""
-    measured = load("store", folder)["seconds"]
+    measured = load("store")["seconds"]
     return pd.DataFrame(list(measured.items()), columns=["Way", "Seconds"])
 
 
-def growth(folder: Path | None = None) -> dict[str, pd.DataFrame]:
+def growth() -> dict[str, pd.DataFrame]:
     """How cost grows: tables ``by_utterances`` and ``by_frames`` of an epoch, and ``by_runs_at_once`` of throughput."""
-    measured = load("growth", folder)
+    measured = load("growth")
     return {name: pd.DataFrame(measured[name]) for name in ("by_utterances", "by_frames", "by_runs_at_once")}
 
 
-def recurrences(folder: Path | None = None) -> pd.DataFrame:
+def recurrences() -> pd.DataFrame:
     """One Bi-LSTM layer, forward and backward, by implementation and units."""
     rows = [
         (hidden, who, part["both_ms"], part["both_ratio"], part["inference_ratio"])
-        for hidden, implementations in load("recurrence", folder)["hidden"].items()
+        for hidden, implementations in load("recurrence")["hidden"].items()
         for who, part in implementations.items()
     ]
     columns = ["Units", "Implementation", "Training step (ms)", "Over nn.LSTM", "Evaluation, over nn.LSTM"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def rates(folder: Path | None = None) -> pd.DataFrame:
+def rates() -> pd.DataFrame:
     """Utterances warped per second."""
-    measured = load("vtlp", folder)["utterances_per_second"]
+    measured = load("vtlp")["utterances_per_second"]
     return pd.DataFrame(list(measured.items()), columns=["Way", "Utterances per second"])
 
 
-def networks(folder: Path | None = None) -> pd.DataFrame:
+def networks() -> pd.DataFrame:
     """The candidates of the choice of network, cheapest first: means over Emo-DB's ten validation speakers."""
-    file = (folder or paths.PROJECT / "benchmarks") / "network_choice.csv"
+    file = FOLDER / "network_choice.csv"
     means = network_choice(pd.read_csv(file)).reset_index()
     return pd.DataFrame(
         {

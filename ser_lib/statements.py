@@ -592,9 +592,13 @@ class Quantity:
     """Whether a run's number is only the least that it can be, if runs can end too early for it."""
 
 
+LEARNT = math.log(len(EMOTIONS)) / 2
+"""A training loss in nats, half of what guessing gives, from which on we say that a network has learnt."""
+
+
 def has_learnt(history: pd.DataFrame) -> pd.Series:
-    """Of each epoch, whether the training loss is half of guessing's or less."""
-    return history["training_loss"] <= math.log(len(EMOTIONS)) / 2
+    """Of each epoch, whether the training loss is `LEARNT` or less."""
+    return history["training_loss"] <= LEARNT
 
 
 def epochs_to_learn(history: pd.DataFrame) -> float:

@@ -41,18 +41,18 @@ from ser_lib.scoring import (
     supported_interval,
     tests_one_speaker,
 )
-from ser_lib.statements import pace_of_convolutions
+from ser_lib.statements import LEARNT, has_learnt, pace_of_convolutions, rise
 from ser_lib.wording import (
     CORPORA,
     DIVERGED,
-    LICENCE,
-    NO_FAILURES,
     NOT_RUN,
     NOTHING_SHARED,
     absence,
     counted,
+    no_difference,
     percent,
     points_with_interval,
+    unmeasured,
     with_interval,
 )
 
@@ -90,13 +90,15 @@ def best_of_sessions(wa: np.ndarray, ua: np.ndarray) -> tuple[float, float]:
     return float(np.take_along_axis(wa, chosen, 1).mean()), float(np.take_along_axis(ua, chosen, 1).mean())
 
 
-def table1(scored: pd.DataFrame, metric: str) -> pd.DataFrame:
+def table1(scored: pd.DataFrame, failures: pd.DataFrame, metric: str) -> pd.DataFrame:
     """Table 1 for one metric: the paper's score beside ours, by corpus; percent, mean over folds with 95 % interval.
 
-    Below `MINIMUM_FOLDS` folds there is no interval, and the number of folds stands in its place.
+    Below `MINIMUM_FOLDS` folds there is no interval, and the number of folds stands in its place. Runs that diverged
+    are in no mean, and are counted behind it.
 
     Args:
         scored: as :func:`scores` returns them.
+        failures: runs whose loss did not stay finite.
         metric: ``wa`` or ``ua``.
     """
     summarised = summary(scored).set_index(["corpus", "experiment"])
@@ -110,7 +112,7 @@ def table1(scored: pd.DataFrame, metric: str) -> pd.DataFrame:
             "Paper, IEMOCAP": f"{getattr(column, metric):.1f}",
         }
         for corpus in CORPORA:
-            row[f"Ours, {TITLES[corpus]}"] = _cell(summarised, corpus, column.experiment, metric)
+            row[f"Ours, {TITLES[corpus]}"] = _cell(summarised, scored, failures, corpus, column.experiment, metric)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -175,8 +177,14 @@ def fold_beside_paper(scored: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def steps(scored: pd.DataFrame, *corpora: str) -> pd.DataFrame:
-    """What each column of Table 1 adds to the one before, the paper's beside ours, in percentage points."""
+def steps(scored: pd.DataFrame, failures: pd.DataFrame, *corpora: str) -> pd.DataFrame:
+    """What each column of Table 1 adds to the one before, the paper's beside ours, in percentage points.
+
+    Args:
+        scored: as :func:`scores` returns them.
+        failures: runs whose loss did not stay finite.
+        corpora: those to show.
+    """
     rows = []
     for before, after in itertools.pairwise(paper.TABLE1):
         row = {"From": before.experiment, "To": after.experiment}
@@ -184,7 +192,8 @@ def steps(scored: pd.DataFrame, *corpora: str) -> pd.DataFrame:
             row[f"{metric.upper()} paper, IEMOCAP"] = f"{getattr(after, metric) - getattr(before, metric):+.1f}"
             for corpus in corpora:
                 ours = 100 * paired_difference(scored, corpus, after.experiment, before.experiment, metric)
-                row[f"{metric.upper()} ours, {TITLES[corpus]}"] = points_with_interval(ours) if len(ours) else NOT_RUN
+                missing = no_difference(scored, failures, corpus, after.experiment)
+                row[f"{metric.upper()} ours, {TITLES[corpus]}"] = points_with_interval(ours) if len(ours) else missing
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -217,8 +226,7 @@ def comparison(
         part, _ = in_common(scored, corpus, [experiment, reference])
         row = {"Experiment": experiment, "Compared with": reference}
         if part.empty:
-            run = len(of_experiment(scored, corpus, experiment))
-            row |= dict.fromkeys(columns, NOTHING_SHARED if run else absence(failures, corpus, experiment))
+            row |= dict.fromkeys(columns, no_difference(scored, failures, corpus, experiment))
         else:
             by_fold = part.groupby(level="fold")
             row |= {"Folds": int(by_fold.ngroups), "Seeds": int(by_fold.size().min())}
@@ -310,11 +318,7 @@ def table3(scored: pd.DataFrame, failures: pd.DataFrame, metric: str) -> pd.Data
     table = pd.DataFrame([row[:-1] for row in rows], columns=columns)
     summarised = summary(scored).set_index(["corpus", "experiment"])
     for corpus in CORPORA:
-        cells = []
-        for *_, experiment in rows:
-            cell = _cell(summarised, corpus, experiment, metric, failures)
-            some = len(of_experiment(failures, corpus, experiment)) and cell != DIVERGED
-            cells.append(f"{cell}, {_diverged(scored, failures, corpus, experiment)} {DIVERGED}" if some else cell)
+        cells = [_cell(summarised, scored, failures, corpus, experiment, metric) for *_, experiment in rows]
         table[f"Ours, {TITLES[corpus]}"] = cells
     return table
 
@@ -340,7 +344,7 @@ def variety(measured: pd.DataFrame) -> pd.DataFrame:
             row = {"Corpus": TITLES[corpus], "Experiment": experiment, "Speakers": part["fold"].nunique()}
             for size in sizes:
                 by_fold = part[part["batch_size"] == size].groupby("fold")["cosine"].mean().to_numpy(dtype=float)
-                missing = LICENCE if corpus == "iemocap" else NOT_RUN
+                missing = unmeasured(corpus)
                 row[f"batches of {size}"] = _hundredths(by_fold) if len(by_fold) else missing
             rows.append(row)
     return pd.DataFrame(rows)
@@ -378,7 +382,7 @@ def pace_by_layer(updates: pd.DataFrame, experiment: str) -> pd.DataFrame:
     for corpus in CORPORA:
         row = {"Corpus": TITLES[corpus], "Speakers": len(paces.get(corpus, ()))}
         for layer in layers:
-            missing = LICENCE if corpus == "iemocap" else NOT_RUN
+            missing = unmeasured(corpus)
             row[layer] = _hundredths(paces[corpus][layer].to_numpy(), np.exp) if corpus in paces else missing
         rows.append(row)
     return pd.DataFrame(rows)
@@ -546,7 +550,7 @@ def five_against_ten(scored: pd.DataFrame, corpora: Iterable[str]) -> pd.DataFra
     table["Paper, Table 2 (IEMOCAP)"] = _five_and_ten(printed, printed.iloc[:0], "not printed")
     for corpus in corpora:
         papers, sessions = (balanced(of_experiment(scored, corpus, name)).groupby("fold")["ua"].mean() for name in pair)
-        table[f"Ours, {TITLES[corpus]}"] = _five_and_ten(papers, sessions, absence(NO_FAILURES, corpus, pair[0]))
+        table[f"Ours, {TITLES[corpus]}"] = _five_and_ten(papers, sessions, unmeasured(corpus))
     return pd.DataFrame(table)
 
 
@@ -588,7 +592,12 @@ def transfer_scores(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 def transfer_table(
-    counts: pd.DataFrame, scored: pd.DataFrame, runs: pd.DataFrame, experiment: str, metric: str = "ua"
+    counts: pd.DataFrame,
+    scored: pd.DataFrame,
+    failures: pd.DataFrame,
+    runs: pd.DataFrame,
+    experiment: str,
+    metric: str = "ua",
 ) -> pd.DataFrame:
     """Networks of each corpus, tested on each corpus: a row per source and normalisation, a column per target.
 
@@ -621,12 +630,12 @@ def transfer_table(
                 chosen = dict(source=source, target=target, normalisation=normalisation)
                 part = by_speaker[np.logical_and.reduce([by_speaker[name] == value for name, value in chosen.items()])]
                 if source == target:
-                    cell = _cell(within, source, experiment, metric)
+                    cell = _cell(within, scored, failures, source, experiment, metric)
                     cell = f"within: {cell}" if (source, experiment) in within.index else cell
                 elif len(part):
                     cell = percent(part[metric].mean(), *supported_interval(part[metric]), len(part), "speaker")
                 else:
-                    cell = LICENCE if "iemocap" in (source, target) else NOT_RUN
+                    cell = unmeasured("iemocap" if "iemocap" in (source, target) else target)
                 row[f"Tested on {TITLES[target]}"] = cell
             rows.append(row)
     return pd.DataFrame(rows)
@@ -658,11 +667,14 @@ def baseline_variants(with_choice_only: bool = False) -> dict[str, tuple[str, st
     }
 
 
-def baselines_table(scored: pd.DataFrame, predictions: pd.DataFrame, runs: pd.DataFrame, metric: str) -> pd.DataFrame:
+def baselines_table(
+    scored: pd.DataFrame, failures: pd.DataFrame, predictions: pd.DataFrame, runs: pd.DataFrame, metric: str
+) -> pd.DataFrame:
     """The baselines and the network on the same folds, by corpus, for one metric.
 
     Args:
         scored: of the network, as :func:`scores` returns them.
+        failures: the network's runs whose loss did not stay finite.
         predictions: of the baselines, as :func:`ser_lib.baselines.load` returns them.
         runs: where the network's runs come from: ``corpus`` and ``fingerprint``.
         metric: ``wa`` or ``ua``.
@@ -682,7 +694,7 @@ def baselines_table(scored: pd.DataFrame, predictions: pd.DataFrame, runs: pd.Da
     for experiment, (title, normalisation) in (baseline_variants() | _networks()).items():
         row = {"Method": title, "Standardised by": normalisation}
         for corpus in CORPORA:
-            row[TITLES[corpus]] = _cell(summarised, corpus, experiment, metric)
+            row[TITLES[corpus]] = _cell(summarised, scored, failures, corpus, experiment, metric)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -717,7 +729,7 @@ def network_over_baselines(
                 for part, of in ((scored, experiment), (of_baselines, name))
             )
             points = 100 * (network - baseline).dropna().to_numpy(dtype=float)
-            missing = NOTHING_SHARED if len(network) and len(baseline) else absence(NO_FAILURES, corpus, name)
+            missing = NOTHING_SHARED if len(network) and len(baseline) else unmeasured(corpus)
             row[TITLES[corpus]] = points_with_interval(points) if len(points) else missing
         rows.append(row)
     return pd.DataFrame(rows)
@@ -750,7 +762,7 @@ def chosen_strengths(predictions: pd.DataFrame) -> pd.DataFrame:
         for corpus in CORPORA:
             counts = of_experiment(by_fold, corpus, name)["C"].value_counts().sort_index()
             found = ", ".join(f"{strength:g} ({folds})" for strength, folds in counts.items())
-            row[TITLES[corpus]] = found or absence(NO_FAILURES, corpus, name)
+            row[TITLES[corpus]] = found or unmeasured(corpus)
         rows.append(row)
     return pd.DataFrame(rows)
 
@@ -837,47 +849,42 @@ def best_of(scored: pd.DataFrame, corpus: str, experiment: str, metric: str) -> 
     return table
 
 
-def convergence(
-    histories: pd.DataFrame, pairs: Mapping[str, tuple[str, str]], threshold: float = math.log(len(EMOTIONS)) / 2
-) -> pd.DataFrame:
+def convergence(histories: pd.DataFrame, pairs: Mapping[str, tuple[str, str]]) -> pd.DataFrame:
     """How soon networks with and without normalisation of the input learn, and how far they overfit.
 
     Args:
         histories: every epoch of the runs of one corpus, with ``training_loss`` and ``validation_loss``.
         pairs: name of a network -> the experiment with, and the one without.
-        threshold: training loss in nats; the default is half of what guessing gives, ln 4 / 2.
 
     Returns:
         Two rows per network: means over the folds and seeds that both have run of the first epoch whose training loss
-        is below the threshold (and how many runs never came there), of the lowest validation loss, and of the rise of
-        the validation loss from there to the last epoch.
+        is :data:`ser_lib.statements.LEARNT` or less (and how many runs never came there), of the lowest validation
+        loss, and of the rise of the validation loss from there to the last epoch.
 
     Source: Section 3, eq. 2 ("significantly improves the convergence time", "strong overfitting"). The measures are
     ours: the paper names none.
     """
-    columns = ["Runs", f"Epochs to a training loss of {threshold:.2f}", "Lowest validation loss", "Rise from there"]
+    columns = ["Runs", f"Epochs to a training loss of {LEARNT:.2f}", "Lowest validation loss", "Rise from there"]
     rows = []
     for network, pair in pairs.items():
         runs = [dict(list(histories[histories["experiment"] == name].groupby(["fold", "seed"]))) for name in pair]
         shared = sorted(set(runs[0]) & set(runs[1]))
         for words, of in zip(("with", "without"), runs, strict=True):
             parts = [of[run].sort_values("epoch") for run in shared]
-            values = [len(shared), *_learning(parts, threshold)] if parts else [NOT_RUN] * len(columns)
+            values = [len(shared), *_learning(parts)] if parts else [NOT_RUN] * len(columns)
             rows.append({"Network": network, "Normalisation": words} | dict(zip(columns, values, strict=True)))
     return pd.DataFrame(rows, columns=["Network", "Normalisation", *columns])
 
 
-def _learning(histories: list[pd.DataFrame], threshold: float) -> tuple[str, str, str]:
-    """First epoch below the threshold, lowest validation loss and rise from there, each a mean over some runs."""
-    first = [history.loc[history["training_loss"] <= threshold, "epoch"].min() for history in histories]
+def _learning(histories: list[pd.DataFrame]) -> tuple[str, str, str]:
+    """First epoch in which it has learnt, lowest validation loss and rise from there, each a mean over some runs."""
+    first = [history.loc[has_learnt(history), "epoch"].min() for history in histories]
     never = int(np.isnan(first).sum())
-    losses = [history["validation_loss"].to_numpy(dtype=float) for history in histories]
-    lowest = np.array([loss.min() for loss in losses])
-    rise = np.array([loss[-1] for loss in losses]) - lowest
+    lowest = np.array([history["validation_loss"].min() for history in histories])
     epochs = "never" if never == len(first) else f"{np.nanmean(first):.1f}"
     if 0 < never < len(first):
         epochs += f" (never in {never} of {len(first)})"
-    return epochs, f"{lowest.mean():.2f}", f"{rise.mean():+.2f}"
+    return epochs, f"{lowest.mean():.2f}", f"{np.mean([rise(history) for history in histories]):+.2f}"
 
 
 def corpus_summary(manifests: Mapping[str, pd.DataFrame | None]) -> pd.DataFrame:
@@ -929,18 +936,18 @@ def _value(value: object) -> str:
     return json.dumps(value) if isinstance(value, tuple) else str(value)
 
 
-def readme_tables(scored: pd.DataFrame) -> str:
+def readme_tables(scored: pd.DataFrame, failures: pd.DataFrame) -> str:
     """The results in README.md: Table 1 as Markdown, one table per metric."""
     parts = []
     for metric, title in (("ua", "Unweighted accuracy"), ("wa", "Weighted accuracy")):
-        table = table1(scored, metric)
+        table = table1(scored, failures, metric)
         lines = ["| " + " | ".join(table.columns) + " |", "|" + "---|" * len(table.columns)]
         lines += ["| " + " | ".join(map(str, row)) + " |" for row in table.itertuples(index=False)]
         parts.append(f"{title}, percent:\n\n" + "\n".join(lines))
     return "\n\n".join(parts)
 
 
-def update_readme(scored: pd.DataFrame, readme: Path | None = None) -> None:
+def update_readme(scored: pd.DataFrame, failures: pd.DataFrame, readme: Path | None = None) -> None:
     """Write the table of results anew, between the two marks in README.md.
 
     Raises:
@@ -948,7 +955,8 @@ def update_readme(scored: pd.DataFrame, readme: Path | None = None) -> None:
     """
     readme = readme or paths.PROJECT / "README.md"
     pattern = re.compile(r"(<!-- results:start -->\n).*?(<!-- results:end -->)", re.DOTALL)
-    text, found = pattern.subn(lambda marks: f"{marks[1]}{readme_tables(scored)}\n{marks[2]}", readme.read_text())
+    written = readme_tables(scored, failures)
+    text, found = pattern.subn(lambda marks: f"{marks[1]}{written}\n{marks[2]}", readme.read_text())
     if found != 1:
         raise SerError(f"{readme} has no marks <!-- results:start --> and <!-- results:end --> to write between")
     readme.write_text(text)
@@ -961,12 +969,16 @@ def _networks() -> dict[str, tuple[str, str]]:
 
 
 def _cell(
-    summarised: pd.DataFrame, corpus: str, experiment: str, metric: str, failures: pd.DataFrame | None = None
+    summarised: pd.DataFrame, scored: pd.DataFrame, failures: pd.DataFrame, corpus: str, experiment: str, metric: str
 ) -> str:
+    """The score of an experiment on a corpus, and how many of its runs diverged, if any did."""
     if (corpus, experiment) not in summarised.index:
-        return absence(NO_FAILURES if failures is None else failures, corpus, experiment)
+        return absence(failures, corpus, experiment)
     row = summarised.loc[(corpus, experiment)]
-    return percent(row[metric], row[f"{metric}_low"], row[f"{metric}_high"], int(row["folds"]))
+    cell = percent(row[metric], row[f"{metric}_low"], row[f"{metric}_high"], int(row["folds"]))
+    if of_experiment(failures, corpus, experiment).empty:
+        return cell
+    return f"{cell}, {_diverged(scored, failures, corpus, experiment)} {DIVERGED}"
 
 
 def _diverged(scored: pd.DataFrame, failures: pd.DataFrame, corpus: str, experiment: str) -> str:

@@ -13,19 +13,14 @@ import numpy as np
 from scipy import stats
 
 from ser_lib import scoring, wording
-from ser_lib.inference import POWER, holm, smallest_effect, variance_components
+from ser_lib.inference import LEVEL, POWER, holm, smallest_effect, variance_components
+from ser_lib.scoring import MINIMUM_FOLDS
 
 HOLDS = "holds"
 FAILS = "does not hold"
 UNDECIDED = "undecided"
 NOT_TESTABLE = "not testable here"
 NOT_RUN = wording.NOT_RUN
-
-LEVEL = 0.95
-"""Confidence level of every interval and 1 - level the significance of every test."""
-
-MINIMUM_FOLDS = scoring.MINIMUM_FOLDS
-"""Fewer speakers than this decide nothing."""
 
 
 @dataclass(frozen=True)

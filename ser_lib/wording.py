@@ -29,9 +29,18 @@ def absence(failures: pd.DataFrame, corpus: str, experiment: str) -> str:
         failures: runs whose loss did not stay finite, with ``corpus`` and ``experiment``.
         corpus, experiment: what has no score.
     """
-    if len(of_experiment(failures, corpus, experiment)):
-        return DIVERGED
+    return DIVERGED if len(of_experiment(failures, corpus, experiment)) else unmeasured(corpus)
+
+
+def unmeasured(corpus: str) -> str:
+    """What to say where nothing was run or measured on a corpus: not yet, or not here."""
     return LICENCE if corpus == "iemocap" else NOT_RUN
+
+
+def no_difference(scored: pd.DataFrame, failures: pd.DataFrame, corpus: str, experiment: str) -> str:
+    """What to say where an experiment has no run in common with the one that it is compared with."""
+    run = len(of_experiment(scored, corpus, experiment))
+    return NOTHING_SHARED if run else absence(failures, corpus, experiment)
 
 
 def with_interval(mean: float, low: float, high: float) -> str:

@@ -456,7 +456,16 @@ def test_this_experiment_runs_for_two_epochs_on_the_synthetic_corpus(name, small
 # What is refused
 
 
+@pytest.mark.parametrize("text", ["oversampling=true", "epochs=false"])
+def test_true_and_false_are_not_taken_for_one_and_zero(text):
+    """What asks for oversampling would be a run without it: twice is 2."""
+    with pytest.raises(SerError, match=f"{text.split('=')[0]}: true and false"):
+        Experiment().with_settings(**parse_settings([text]))
+
+
 def test_an_unknown_setting_is_refused_and_the_nearest_is_suggested():
+    with pytest.raises(SerError, match=r"no setting 'qqq'\. Known: frequency_r"):
+        Experiment().with_settings(qqq=1)
     with pytest.raises(SerError, match="no setting 'learning_rat'; did you mean 'learning_rate'.*Known: frequency_r"):
         Experiment().with_settings(learning_rat=1)
     with pytest.raises(pydantic.ValidationError):

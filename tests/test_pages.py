@@ -14,7 +14,7 @@ from ser_lib import pages, paths
 
 
 def test_a_shown_table_escapes_its_content_and_marks_verdicts():
-    shown = pages.Shown(pd.DataFrame({"a": ["<b>", "holds"]}), "a < b", {"holds": "verdict holds"})
+    shown = pages.Shown(pd.DataFrame({"a": ["<b>", pages.Cell("holds", "verdict holds")]}), "a < b")
     html = shown._repr_html_()
     assert "&lt;b&gt;" in html and "a &lt; b" in html and "<b>" not in html
     assert '<span class="verdict holds">holds</span>' in html

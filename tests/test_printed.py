@@ -425,7 +425,8 @@ def test_consensus_of_improvised_and_scripted_turns():
 
 
 def test_places_of_the_emotions_count_no_missing_majority():
-    assert printed.ranks().loc[list(EMOTIONS)].tolist() == [1, 4, 5, 6]
+    words = printed.most_represented()[2]
+    assert all(place in words for place in ("neutral 1 ", "sadness 4 ", "anger 5 ", "happiness 6 "))
 
 
 def test_the_steps_of_the_text_are_those_of_table_1():

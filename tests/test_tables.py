@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy import stats
 
-from ser_lib import model, paper, paths, scoring, tables, training, transfer, wording
+from ser_lib import baselines, model, paper, paths, scoring, tables, training, transfer, wording
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.experiments import BASELINE, EXPERIMENTS, FAMILIES, Experiment, members
@@ -21,10 +21,10 @@ def test_fewer_than_six_folds_have_no_interval_in_any_table(folds):
     before = predictions({fold: 10 for fold in range(1, folds + 1)}, experiment="table1-vtlp")
     run = scoring.scores(pd.concat([of, before]))
     cells = [
-        tables.table1(run, "wa").set_index("Experiment").loc["table1-best", "Ours, Emo-DB"],
+        tables.table1(run, NO_FAILURES, "wa").set_index("Experiment").loc["table1-best", "Ours, Emo-DB"],
         tables.table3(run, NO_FAILURES, "wa")["Ours, Emo-DB"][0],
         tables.averages(run, "emodb")["WA ours (Emo-DB)"][0],
-        tables.steps(run, "emodb")["WA ours, Emo-DB"].iloc[-1],
+        tables.steps(run, NO_FAILURES, "emodb")["WA ours, Emo-DB"].iloc[-1],
         *tables.comparison(run, NO_FAILURES, "emodb", {"table1-best": "table1-vtlp"})[
             ["WA (%)", "WA, difference"]
         ].iloc[0],
@@ -41,7 +41,7 @@ def test_five_best_folds_is_the_better_speaker_of_each_session_as_printed():
 
 
 def test_table_1_shows_gaps_as_gaps_and_ours_under_its_own_corpus():
-    table = tables.table1(scoring.scores(predictions({1: 20, 2: 8})), "ua").set_index("Experiment")
+    table = tables.table1(scoring.scores(predictions({1: 20, 2: 8})), NO_FAILURES, "ua").set_index("Experiment")
     assert table.loc["table1-best", "Ours, Emo-DB"] == "70.0 (2 folds)"
     assert table.loc["table1-baseline", "Ours, Emo-DB"] == "not run yet"
     assert (table["Ours, RAVDESS"] == "not run yet").all()
@@ -51,10 +51,27 @@ def test_table_1_shows_gaps_as_gaps_and_ours_under_its_own_corpus():
 
 def test_without_any_run_every_table_still_says_so():
     scored = scoring.scores(NONE)
-    assert (tables.table1(scored, "wa")["Ours, Emo-DB"] == "not run yet").all()
+    assert (tables.table1(scored, NO_FAILURES, "wa")["Ours, Emo-DB"] == "not run yet").all()
     assert (tables.averages(scored, "emodb")["UA ours (Emo-DB)"] == "not run yet").all()
-    assert (tables.steps(scored, "emodb")["UA ours, Emo-DB"] == "not run yet").all()
+    assert (tables.steps(scored, NO_FAILURES, "emodb")["UA ours, Emo-DB"] == "not run yet").all()
     assert tables.table2(scored, "emodb").empty
+
+
+def test_no_table_hides_runs_that_diverged():
+    """A mean over the folds that are left looks like any other, and an experiment without a score like one not run."""
+    ours = scored("table1-best", {1: 0.6, 2: 0.8})
+    failures = pd.concat([failed("table1-best", [3, 4, 5]), failed("table1-vtlp", [1, 2])])
+    some, all_of_them = "70.0 (2 folds), 3 of 5 diverged", "diverged"
+    table1 = tables.table1(ours, failures, "ua").set_index("Experiment")["Ours, Emo-DB"]
+    assert (table1["table1-best"], table1["table1-vtlp"]) == (some, all_of_them)
+    assert tables.table3(ours, failures, "ua")["Ours, Emo-DB"][0] == some
+    assert f"| {some} |" in tables.readme_tables(ours, failures)
+    network = tables.baselines_table(ours, failures, baselines.load(), OURS, "ua").set_index("Method")["Emo-DB"]
+    assert network["network, best model of Table 1"] == some
+    within = tables.transfer_table(transfer.load(), ours, failures, OURS, "table1-best")
+    assert set(within["Tested on Emo-DB"]) == {f"within: {some}", "not run yet", "not run here"}
+    shown = tables.steps(ours, failures, "emodb").set_index("To")["UA ours, Emo-DB"]
+    assert (shown["table1-vtlp"], shown["table1-best"]) == (all_of_them, "no run in common")
 
 
 def test_averages_leave_out_the_best_of_sessions_while_a_fold_is_missing():
@@ -67,7 +84,7 @@ def test_averages_leave_out_the_best_of_sessions_while_a_fold_is_missing():
 def test_steps_are_paired_by_fold():
     before = predictions({1: 10, 2: 12}, experiment="table1-vtlp")
     after = predictions({2: 14, 1: 12, 3: 20}, experiment="table1-best")
-    row = tables.steps(scoring.scores(pd.concat([before, after])), "emodb").iloc[-1]
+    row = tables.steps(scoring.scores(pd.concat([before, after])), NO_FAILURES, "emodb").iloc[-1]
     assert row["WA ours, Emo-DB"].startswith("+10.0")  # both speakers gain two of twenty; fold 3 has no partner
 
 
@@ -296,20 +313,20 @@ def test_experiments_are_told_apart_by_their_settings():
 def test_the_readme_is_written_between_its_marks_only(tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text("before\n<!-- results:start -->\nstale\n<!-- results:end -->\nafter\n")
-    tables.update_readme(scoring.scores(predictions({1: 20, 2: 8})), readme)
+    tables.update_readme(scoring.scores(predictions({1: 20, 2: 8})), NO_FAILURES, readme)
     text = readme.read_text()
     assert text.startswith("before\n") and text.endswith("\nafter\n") and "stale" not in text
     assert "| table1-best |" in text
     readme.write_text("no marks")
     with pytest.raises(SerError, match="results:start"):
-        tables.update_readme(scoring.scores(NONE), readme)
+        tables.update_readme(scoring.scores(NONE), NO_FAILURES, readme)
 
 
 def test_the_projects_readme_shows_the_committed_results():
     from ser_lib import records
 
     results = records.load_results(paths.PROJECT / "results")
-    expected = tables.readme_tables(scoring.scores(results.predictions))
+    expected = tables.readme_tables(scoring.scores(results.predictions), results.failures)
     assert expected in (paths.PROJECT / "README.md").read_text(), "run `python -m ser_lib readme`"
 
 
@@ -447,7 +464,7 @@ def test_the_table_of_transfer_has_a_row_per_source_and_statistics_and_its_own_s
         confusion("ravdess", "nemo", eight).assign(experiment="table1-best"),
     ])  # fmt: skip
     ours = scored("table1-baseline", {fold: 0.8 for fold in range(1, 7)})
-    shown = tables.transfer_table(counts, ours, OURS, "table1-baseline").set_index(
+    shown = tables.transfer_table(counts, ours, NO_FAILURES, OURS, "table1-baseline").set_index(
         ["Trained on", "Statistics of eq. 2"]
     )
     assert len(shown) == 8
@@ -458,7 +475,7 @@ def test_the_table_of_transfer_has_a_row_per_source_and_statistics_and_its_own_s
     assert set(shown.loc["RAVDESS", "Tested on nEMO"]) == {"not run yet"}
     assert set(shown.loc["RAVDESS", "Tested on RAVDESS"]) == {"not run yet"}
     assert set(shown["Tested on IEMOCAP"]) | set(shown.loc["IEMOCAP"].stack()) == {"not run here"}
-    wa = tables.transfer_table(counts, ours, OURS, "table1-baseline", "wa").set_index(
+    wa = tables.transfer_table(counts, ours, NO_FAILURES, OURS, "table1-baseline", "wa").set_index(
         ["Trained on", "Statistics of eq. 2"]
     )
     assert wa.loc[("Emo-DB", "source's"), "Tested on Emo-DB"] == "within: 40.0 [40.0, 40.0]"
@@ -469,11 +486,11 @@ def test_counts_on_another_version_of_a_corpus_do_not_stand_beside_its_runs(end,
     counts = confusion("emodb", "nemo", {"A": [4]}).assign(**{f"{end}_fingerprint": "another"})
     again = rf"\(python -m ser_lib transfer .*--{'corpus' if end == 'target' else end} {corpus}"
     with pytest.raises(SerError, match=f"{corpus}: the counts of the transfer are of the version another.*{again}"):
-        tables.transfer_table(counts, scored("table1-baseline", {1: 0.8}), OURS, "table1-baseline")
+        tables.transfer_table(counts, scored("table1-baseline", {1: 0.8}), NO_FAILURES, OURS, "table1-baseline")
 
 
 def test_without_any_count_the_table_of_transfer_says_so():
-    shown = tables.transfer_table(transfer.load(), scoring.scores(NONE), OURS, "table1-baseline")
+    shown = tables.transfer_table(transfer.load(), scoring.scores(NONE), NO_FAILURES, OURS, "table1-baseline")
     assert set(shown.iloc[:, 2:].stack()) == {"not run yet", "not run here"}
 
 
@@ -599,7 +616,7 @@ def test_averages_and_steps_keep_wa_and_ua_apart():
     assert averages.loc["pooled", ours].tolist() == ["50.0", "–"]
     assert averages.loc["better speaker of each session", ours].tolist() == ["35.0", "70.0"]
     assert averages.loc["mean over folds", ["WA paper (IEMOCAP)", "UA paper (IEMOCAP)"]].tolist() == ["64.5", "61.7"]
-    step = tables.steps(run, "emodb").iloc[-1]
+    step = tables.steps(run, NO_FAILURES, "emodb").iloc[-1]
     assert (step["WA ours, Emo-DB"], step["UA ours, Emo-DB"]) == ("+10.0 (2 folds)", "+20.0 (2 folds)")
     assert (step["WA paper, IEMOCAP"], step["UA paper, IEMOCAP"]) == ("+0.3", "+0.8")
 

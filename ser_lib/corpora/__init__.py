@@ -1,6 +1,5 @@
 """The corpora: one file each, one table of utterances for all; nothing downstream knows which corpus it is."""
 
-import difflib
 import os
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import pandas
 
 from ser_lib.corpora import emodb, iemocap, nemo, ravdess, synthetic
 from ser_lib.corpora.table import COLUMNS, EMOTIONS, counts
-from ser_lib.errors import SerError
+from ser_lib.errors import SerError, suggestion
 
 __all__ = ["COLUMNS", "EMOTIONS", "NAMES", "SCENARIOS", "TITLES", "counts", "load"]
 
@@ -54,7 +53,7 @@ def load(
         SerError: unknown name or option, or anything in the corpus that is missing, malformed or unfit.
     """
     if name not in NAMES:
-        raise SerError(f"unknown corpus {name!r}{suggestion(name)}; the corpora are {', '.join(NAMES)}")
+        raise SerError(f"unknown corpus {name!r}{suggestion(name, NAMES)}")
     if scenarios not in SCENARIOS:
         raise SerError(f"unknown scenarios {scenarios!r}; they are {' or '.join(SCENARIOS)}")
     if name in IEMOCAP_LAYOUT:
@@ -95,9 +94,3 @@ def find_root(name: str, root: str | Path | None) -> Path:
         f"{name}: there is no folder {' or '.join(map(str, candidates))} (SER_CORPORA is {corpora}); "
         f"pass root (--root) with the corpus's top folder"
     )
-
-
-def suggestion(name: str) -> str:
-    """A question that offers the nearest known corpus, if any is near."""
-    near = difflib.get_close_matches(str(name).lower(), NAMES, n=1)
-    return f", did you mean {near[0]!r}?" if near else ""

@@ -55,7 +55,7 @@ def load(root: str | Path, *, allow_partial: bool = False, progress: bool = Fals
     found = {**Counter(recording.emotion for recording in recordings), "all files": len(files)}
     missing = table.differences({**PUBLISHED_COUNTS, "all files": PUBLISHED_FILES}, found)
     if missing:
-        table.settle(allow_partial, [f"not the corpus as published ({table.listing(missing)})"], problems, notes)
+        table.settle(root, allow_partial, [f"not the corpus as published ({table.listing(missing)})"], problems, notes)
     table.complain("emodb", root, problems)
     return table.build("emodb", root, recordings, notes=notes, progress=progress)
 

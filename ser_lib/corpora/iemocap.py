@@ -180,7 +180,7 @@ def read(
     recordings = select(turns, scenarios, merge_excited)
     if not problems:  # a count is only worth comparing when every label could be read
         missing += count_differences(expected, recordings, present, scenarios, merge_excited)
-    table.settle(allow_partial, missing, problems, notes)
+    table.settle(root, allow_partial, missing, problems, notes)
     table.complain(corpus, root, problems)
     options = {"scenarios": scenarios, "merge_excited": merge_excited}
     return table.build(corpus, root, recordings, options=options, notes=notes, progress=progress)

@@ -69,7 +69,7 @@ def load(root: str | Path, *, allow_partial: bool = False, progress: bool = Fals
         notes.append(
             f"Speaker {WITHOUT_PARTNER} ({dropped} labelled files) is left out: incomplete and without a partner."
         )
-    table.settle(allow_partial, missing, problems, notes)
+    table.settle(root, allow_partial, missing, problems, notes)
     table.complain("nemo", root, problems)
     return table.build("nemo", root, recordings, notes=notes, progress=progress)
 

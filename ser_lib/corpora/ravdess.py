@@ -57,7 +57,7 @@ def load(root: str | Path, *, allow_partial: bool = False, progress: bool = Fals
     found = Counter(f"actor {recording.speaker} {recording.emotion}" for recording in recordings)
     missing = table.differences(expected, found)
     if missing:
-        table.settle(allow_partial, [f"not the corpus as published ({table.listing(missing)})"], problems, notes)
+        table.settle(root, allow_partial, [f"not the corpus as published ({table.listing(missing)})"], problems, notes)
     table.complain("ravdess", root, problems)
     return table.build("ravdess", root, recordings, notes=notes, progress=progress)
 

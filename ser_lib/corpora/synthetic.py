@@ -10,8 +10,6 @@ perturbation has something real to do. The bytes depend on nothing but ``SEED`` 
 """
 
 import io
-import shutil
-import tempfile
 import zlib
 from collections import Counter
 from dataclasses import dataclass
@@ -27,6 +25,7 @@ from ser_lib import paths
 from ser_lib.audio import SAMPLE_RATE
 from ser_lib.corpora import iemocap, table
 from ser_lib.errors import SerError
+from ser_lib.files import write_folder
 
 SEED = 2018
 VERSION = "1"  # raise it whenever the bytes change
@@ -179,25 +178,8 @@ def write(root: str | Path) -> Path:
         SerError: the folder cannot be written.
     """
     root = Path(root).absolute()
-    aside = None
-    try:
-        root.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(prefix=f".{root.name}-", dir=root.parent))
-        write_release(aside)
-        aside.chmod(0o755)  # a temporary folder is for its owner only
-        try:
-            aside.rename(root)
-        except OSError:
-            if not iemocap.recognises(root):
-                raise
-    except OSError as error:
-        raise SerError(
-            f"synthetic: cannot be written to {root} ({error.strerror or error}); free some space, or pass "
-            f"another folder (root, --root, or the environment variable SER_DATA)"
-        ) from error
-    finally:
-        if aside is not None:
-            shutil.rmtree(aside, ignore_errors=True)
+    remedy = "free some space, or pass another folder (root, --root, or the environment variable SER_DATA)"
+    write_folder(root, README, write_release, remedy)
     return root
 
 
@@ -240,7 +222,7 @@ def plan() -> tuple[Turn, ...]:
     for session in iemocap.SESSIONS:
         speakers = (f"{session}F", f"{session}M")
         improvised = [(speaker, code) for speaker in speakers for code in improvised_codes(speaker)]
-        scripted = [(speaker, code) for speaker in speakers for code in repeat(SCRIPTED)]
+        scripted = [(speaker, code) for speaker in speakers for code in Counter(SCRIPTED).elements()]
         for kind, parts in (("impro", improvised), ("script", scripted)):
             dialogs = [dialog for dialog in session_dialogs(session) if f"_{kind}" in dialog]
             order = random.permutation(len(parts))
@@ -253,12 +235,7 @@ def improvised_codes(speaker: str) -> list[str]:
     """The label codes of one speaker's improvised turns."""
     row = iemocap.PUBLISHED_COUNTS.loc[speaker]
     four = {code: max(2, round(int(row[iemocap.CODES[code]]) / 10)) for code in ("neu", "sad", "ang", "hap")}
-    return repeat(four | OTHER_IMPROVISED)
-
-
-def repeat(numbers: dict[str, int]) -> list[str]:
-    """Each key as often as its number says."""
-    return [key for key, number in numbers.items() for _ in range(number)]
+    return list(Counter(four | OTHER_IMPROVISED).elements())
 
 
 def session_dialogs(session: int) -> list[str]:

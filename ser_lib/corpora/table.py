@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas
+from tqdm import tqdm
 
 from ser_lib import audio
 from ser_lib.errors import SerError
@@ -166,10 +167,13 @@ def listing(items: Iterable, separator: str = ", ") -> str:
     return separator.join([*items[:SHOWN], *more])
 
 
-def settle(allow_partial: bool, missing: list[str], problems: list[str], notes: list[str]) -> None:
-    """What is missing from a corpus is a problem, unless a partial corpus is allowed: then it is a note."""
-    if allow_partial:
-        notes.extend(f"Partial corpus: {text}." for text in missing)
+def settle(root: Path, allow_partial: bool, missing: list[str], problems: list[str], notes: list[str]) -> None:
+    """What is missing from a corpus is a problem, unless a partial corpus is allowed: then it is a note.
+
+    Notes are kept with every run: they are short, and do not say where on a machine the corpus lies.
+    """
+    if allow_partial and missing:
+        notes.append(f"Partial corpus: {listing(missing, '; ')}.".replace(f"{root}/", ""))
     else:
         problems.extend(
             f"{text}; copy the whole release, or allow a partial corpus (allow_partial=True, "
@@ -257,9 +261,5 @@ def audio_files(folder: Path, problems: list[str]) -> dict[str, Path]:
 
 def with_progress(items: list, text: str, progress: bool) -> Iterable:
     """The same items, behind a progress bar when one is wanted."""
-    if not progress:
-        return items
-    from tqdm import tqdm
-
     # Quick enough to be shown to a person only: a log keeps no trace of it.
-    return tqdm(items, desc=text, unit="file", leave=False, disable=None)
+    return tqdm(items, desc=text, unit="file", leave=False, disable=None if progress else True)

@@ -37,9 +37,5 @@ def corpora_of(table: pd.DataFrame) -> list[str]:
     return [*wording.CORPORA] + ["synthetic"] * ("synthetic" in set(table["corpus"]))
 
 
-def absent(corpus: str) -> str:
-    return wording.LICENCE if corpus == "iemocap" else wording.NOT_RUN
-
-
 def say_not_run(axes: Axes, words: str) -> None:
     axes.text(0.5, 0.5, words, transform=axes.transAxes, ha="center", va="center", color=GREY)

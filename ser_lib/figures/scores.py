@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from ser_lib import inference, paper, scoring, style, tables, wording
 from ser_lib.corpora import EMOTIONS, TITLES
 from ser_lib.experiments import BATCH_SIZES, batch_name
-from ser_lib.figures.drawing import GREY, METRICS, PAPER_MARKER, absent, corpora_of, say_not_run, shades
+from ser_lib.figures.drawing import GREY, METRICS, PAPER_MARKER, corpora_of, say_not_run, shades
 
 TECHNIQUES = {
     "table1-baseline": "baseline",
@@ -163,7 +163,7 @@ def fold_scores(scored: pd.DataFrame, corpus: str, experiment: str = "table1-bes
         if len(part):
             _draw_folds(row[1], part, metric, style.CORPUS[corpus], style.MARKER[corpus])
         else:
-            say_not_run(row[1], absent(corpus))
+            say_not_run(row[1], wording.unmeasured(corpus))
             row[1].set_xticks([])
         row[0].set_ylabel(f"{label} (%)")
     grid[0, 0].set_title("paper, IEMOCAP")
@@ -195,7 +195,7 @@ def paired_differences(
 
     Source: Sections 3 and 3.1, as far as they compare without a table.
     """
-    failures = pd.DataFrame(columns=scoring.RUN) if failures is None else failures
+    failures = wording.NO_FAILURES if failures is None else failures
     colour, marker = style.CORPUS[corpus], style.MARKER[corpus]
     face = colour if metric == "ua" else "white"
     figure = Figure(figsize=style.size(height=1.35 + 0.3 * len(references)))
@@ -206,8 +206,7 @@ def paired_differences(
         points = 100 * scoring.paired_difference(scored, corpus, experiment, reference, metric)
         labels.append(f"{experiment} ({wording.counted(len(points), 'fold')})" if len(points) else experiment)
         if not len(points):
-            (own,) = scoring.in_common(scored, corpus, [experiment])
-            words = wording.NOTHING_SHARED if len(own) else wording.absence(failures, corpus, experiment)
+            words = wording.no_difference(scored, failures, corpus, experiment)
             axes.text(
                 0.5, row, words, transform=axes.get_yaxis_transform(), ha="center", va="center", color=GREY, fontsize=8,
                 bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
@@ -437,7 +436,7 @@ def _draw_means(
 def _mean_label(ours: pd.DataFrame, corpus: str, experiments: int, noun: str = "experiments") -> str:
     """What the legend says of a corpus: how many speakers the means are of, or that there are none."""
     if not len(ours):
-        return f"ours, {TITLES[corpus]}: {absent(corpus)}"
+        return f"ours, {TITLES[corpus]}: {wording.unmeasured(corpus)}"
     fewest, most = ours["folds"].min(), ours["folds"].max()
     speakers = wording.counted(most, "speaker") if fewest == most else f"{fewest} to {most} speakers"
     some = "" if len(ours) == experiments else f", {len(ours)} of {experiments} {noun}"

@@ -15,7 +15,7 @@ from ser_lib import optim, scoring, style, wording
 from ser_lib.corpora import TITLES
 from ser_lib.errors import SerError
 from ser_lib.experiments import FAMILIES, family_of
-from ser_lib.figures.drawing import GREY, WITHOUT, absent, corpora_of, say_not_run, shades
+from ser_lib.figures.drawing import GREY, WITHOUT, corpora_of, say_not_run, shades
 
 _NORMALISATION = {
     "normalised": {"color": style.OURS},
@@ -251,7 +251,7 @@ def run_seconds(runs: pd.DataFrame) -> Figure:
     for corpus, offset in zip(corpora, offsets, strict=True):
         part = runs[runs["corpus"] == corpus]
         colour, marker = style.CORPUS[corpus], style.MARKER[corpus]
-        count = wording.counted(len(part), "run") if len(part) else absent(corpus)
+        count = wording.counted(len(part), "run") if len(part) else wording.unmeasured(corpus)
         label = f"ours, {TITLES[corpus]}: {count}"
         axes.plot([], [], marker, color=colour, markersize=4, label=label)
         for row, family in enumerate(families):

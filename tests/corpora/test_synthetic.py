@@ -166,7 +166,7 @@ def test_a_full_disk_is_told_with_its_remedy(quick, tmp_path, monkeypatch):
 
 def test_a_file_in_the_way(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(SerError, match="cannot be written"):
+    with pytest.raises(SerError, match="could not be written"):
         synthetic.write(tmp_path / "file" / "synthetic")
 
 
