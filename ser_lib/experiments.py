@@ -452,7 +452,7 @@ FAMILIES: Mapping[str, Family] = {
         {f"normalisation-none-{convolutions}": depth_name(convolutions, 1) for convolutions in CONVOLUTIONS},
     ),
     "normalisation-slow": Family(
-        "and with a tenth of the learning rate, at which networks without it learn, too?",
+        "and with a tenth of the learning rate?",
         {f"normalisation-none-slow-{number}": f"normalisation-slow-{number}" for number in CONVOLUTIONS},
     ),
     "vtlp": Family(

@@ -18,7 +18,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 from ser_lib import paper, scoring, wording
-from ser_lib.corpora import TITLES
+from ser_lib.corpora import EMOTIONS, TITLES
 from ser_lib.errors import SerError
 
 LEVEL = 0.95
@@ -369,6 +369,59 @@ def variance_components(scores: np.ndarray) -> Components:
     return Components(
         speakers, int(counts.min()), between**0.5, mean_square_within**0.5, (between + mean_square_within) ** 0.5
     )
+
+
+@dataclass(frozen=True)
+class Dealt:
+    """Whether speakers differ by more than chance would make of their utterances, and their runs.
+
+    Attributes:
+        between: standard deviation over speakers of their UA, seeds averaged, in [0, 1].
+        by_chance: what it is on average where utterances are dealt to the speakers anew.
+        p: share of such deals in which speakers differ as much, compared with the seeds of one speaker.
+    """
+
+    between: float
+    by_chance: float
+    p: float
+
+
+def deal_anew(answers: pd.DataFrame, draws: int = 4999, seed: int = 0) -> Dealt:
+    """A permutation test of speakers: the utterances of each emotion are dealt to them anew, answers and all.
+
+    The seeds of a speaker are tested on the same utterances. An analysis of variance, which knows seeds only, takes any
+    groups of utterances for different, however they were drawn; its F is the statistic here, and not the test.
+
+    Args:
+        answers: whether each test utterance was recognised, by seed: ``speaker``, ``truth``, ``utterance``, ``seed``
+            and ``correct``; two seeds or more, and every utterance with each of them.
+        draws: how many deals.
+        seed: of the deals.
+
+    Source: Edgington and Onghena 2007, Randomization Tests, Chapter 4 (one-way designs).
+    """
+    random = np.random.default_rng(seed)
+    grid = answers.pivot(index=["truth", "speaker", "utterance"], columns="seed", values="correct").astype(float)
+    observed, dealt = 0.0, 0.0
+    for _, of_emotion in grid.sort_index().groupby(level="truth"):
+        counts = of_emotion.groupby(level="speaker").size().to_numpy()
+        starts = counts.cumsum() - counts
+        values = of_emotion.to_numpy()
+        order = random.permuted(np.tile(np.arange(len(values)), (draws, 1)), axis=1)
+        recalls = [np.add.reduceat(part, starts, axis=-2) / counts[:, None] for part in (values, values[order])]
+        observed, dealt = observed + recalls[0] / len(EMOTIONS), dealt + recalls[1] / len(EMOTIONS)
+    ratios = _variance_ratio(dealt)
+    return Dealt(
+        float(observed.mean(axis=-1).std(ddof=1)),
+        float(np.sqrt(dealt.mean(axis=-1).var(axis=-1, ddof=1).mean())),
+        float((1 + (ratios >= _variance_ratio(observed) - 1e-9).sum()) / (1 + draws)),
+    )
+
+
+def _variance_ratio(scores: np.ndarray) -> np.ndarray:
+    """F of a one-way analysis of variance, but for a factor; scores are of shape (..., speakers, seeds)."""
+    never_zero = 1e-9  # where the seeds of every speaker agree, speakers alone count
+    return scores.mean(axis=-1).var(axis=-1, ddof=1) / (scores.var(axis=-1, ddof=1).mean(axis=-1) + never_zero)
 
 
 def spreads(table: pd.DataFrame) -> list[Components]:

@@ -1,6 +1,6 @@
 """Every number that Etienne et al. 2018 print, as data, each with its place in the paper.
 
-Nothing here is computed or corrected: a slip in print stays as printed, beside what was meant. Scores are per cent.
+Nothing here is computed, and a slip in print stays as printed, beside what was meant. Scores are per cent.
 """
 
 from dataclasses import asdict, dataclass

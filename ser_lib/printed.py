@@ -727,9 +727,8 @@ def slips(seed: int = 0) -> pd.DataFrame:
 def batch_size() -> tuple[str, str, str, bool]:
     """The batch size of Section 3, with the mark of its footnote, against Table 3. A row of :func:`slips`."""
     size, first = paper.NUMBERS["batch size"].value, paper.TABLE3[0].batch_size
-    printed = f"{size}4"  # the mark of footnote 4 stands behind the number, at its height
-    words = f"{size} and the mark of footnote 4, set as a digit; Table 3 starts at {first}"
-    return "Section 3", f"batch size of {printed}", words, int(printed) == first
+    statement = f"batch size of {size}, and the mark of footnote 4 ({size}4 where the text is copied)"
+    return "Section 3", statement, f"Table 3 starts at {first}", size == first
 
 
 def _consensus() -> list[tuple[str, str, str, bool]]:
@@ -787,22 +786,21 @@ def five_best() -> tuple[str, str, str, bool]:
     return "Table 2", f"5 best folds: {printed.wa} / {printed.ua}", words, agrees
 
 
+def gains_over(column: paper.Score) -> dict[str, list[float]]:
+    """What each batch size of Table 3 adds to a column of Table 1: metric -> percentage points."""
+    return {metric: [getattr(row, metric) - getattr(column, metric) for row in paper.TABLE3] for metric in ("ua", "wa")}
+
+
 def against_baseline() -> tuple[str, str, str, bool]:
-    """Recurrent batch normalisation against both that the paper calls the baseline. A row of :func:`slips`.
+    """Recurrent batch normalisation against what the paper calls the baseline, in UA. A row of :func:`slips`.
 
     Section 3 means the best model by it, where it says that batch size 16 lowers the performance.
     """
-    readings = {"Table 1's column of that name": paper.TABLE1[0], "the best model": paper.COLUMNS["table1-best"]}
-    gains = {
-        name: [(column.wa - other.wa, column.ua - other.ua) for column in paper.TABLE3]
-        for name, other in readings.items()
-    }
-    words = "; ".join(
-        f"less {name}: " + ", ".join(f"{wa:+.1f} / {ua:+.1f}" for wa, ua in points) for name, points in gains.items()
-    )
+    readings = {"the best model": paper.COLUMNS["table1-best"], "Table 1's column of that name": paper.TABLE1[0]}
+    gains = {name: gains_over(column)["ua"] for name, column in readings.items()}
+    words = "; ".join(f"less {name}: " + ", ".join(f"{p:+.1f}" for p in points) for name, points in gains.items())
     statement = "batch norm: “we did not manage to increase performance compared to the baseline”"
-    agrees = not any(max(pair) > 0 for points in gains.values() for pair in points)
-    return "Section 4", statement, f"Table 3 {words}", agrees
+    return "Section 4", statement, f"UA of Table 3 {words}", max(gains["the best model"]) <= 0
 
 
 def almost_reaches() -> tuple[str, str, str, bool]:

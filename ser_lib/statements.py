@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from ser_lib import inference, paper, records, scoring, variety, verdicts, wording
+from ser_lib import paper, records, scoring, variety, verdicts, wording
 from ser_lib.corpora import EMOTIONS
 from ser_lib.experiments import find_experiment
 from ser_lib.features import frame_counts
@@ -238,7 +238,10 @@ class Growth(OfTwo):
         """The verdict on one corpus."""
         scores = [part[self.metric] for part in scoring.in_common(evidence.scored, corpus, self.experiments)]
         points = 100 * ((scores[0] - scores[1]) - (scores[2] - scores[3]))
-        return verdicts.judge_difference(points.groupby(level="fold").mean().to_numpy(dtype=float), +1)
+        verdict = verdicts.judge_difference(points.groupby(level="fold").mean().to_numpy(dtype=float), +1)
+        for name, beside in ((self.reference, self.experiment), (self.fourth, self.third)):
+            verdict = _saying_what_guesses(verdict, evidence, corpus, name, [beside])
+        return verdict
 
 
 @dataclass(frozen=True)
@@ -261,7 +264,8 @@ class BothMetrics(OfTwo):
             )
             for metric in ("ua", "wa")
         }
-        return verdicts.judge_joint(parts)
+        verdict = verdicts.judge_joint(parts)
+        return _saying_what_guesses(verdict, evidence, corpus, self.reference, [self.experiment])
 
 
 @dataclass(frozen=True)
@@ -327,7 +331,8 @@ class AnyDiffers(OfSeveral):
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
-        return verdicts.judge_any_differs(self.differences(evidence, corpus))
+        verdict = verdicts.judge_any_differs(self.differences(evidence, corpus))
+        return _saying_what_guesses(verdict, evidence, corpus, self.reference, self.others)
 
 
 @dataclass(frozen=True)
@@ -344,7 +349,8 @@ class Best(OfSeveral):
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
-        return verdicts.judge_best(self.differences(evidence, corpus))
+        verdict = verdicts.judge_best(self.differences(evidence, corpus))
+        return _saying_what_guesses(verdict, evidence, corpus, self.reference, self.others)
 
 
 @dataclass(frozen=True)
@@ -362,7 +368,7 @@ class Course(OfTwo):
         return (
             f"{course.meaning}: {self.experiment} minus {self.reference}, paired by fold and seed; "
             f"holds if the {LEVEL:.0%} interval over speakers lies {side} zero, does not hold if on the other side"
-            f"{_OR_GUESSING if course.of_learners else _OR_NO_BOUND if course.at_least else ''}"
+            f"{_OR_NOT_LEARNT if course.of_learners else _OR_NO_BOUND if course.at_least else ''}"
         )
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
@@ -371,14 +377,32 @@ class Course(OfTwo):
         histories = evidence.results.histories
         compared = histories["experiment"].isin([self.experiment, self.reference])
         histories = histories[compared & (histories["corpus"] == corpus)]
-        values = by_run(histories, course.of)
+        values = by_run(histories, course.of).dropna()
         differences = scoring.paired_difference(values, corpus, self.experiment, self.reference, "value")
         verdict = verdicts.judge_difference(differences, self.direction, unit=course.unit, digits=course.digits)
         if course.at_least:
             return self._if_bound(verdict, by_run(histories, course.at_least), corpus)
         if course.of_learners:
+            verdict = self._if_learnt(verdict, by_run(histories, learns), corpus)
             return _unless_guessing(verdict, evidence, corpus, self.reference, [self.experiment])
         return verdict
+
+    def _if_learnt(self, verdict: Verdict, learnt: pd.DataFrame, corpus: str) -> Verdict:
+        """A verdict, or undecided where most runs of the reference never learn what they could overfit to.
+
+        Args:
+            verdict: on the differences.
+            learnt: of every run, whether it ever does.
+            corpus: whose runs.
+        """
+        pair = self.experiment, self.reference
+        parts = [part["value"].astype(bool) for part in scoring.in_common(learnt, corpus, pair)]
+        nothing = verdict.outcome == NOT_RUN
+        if not len(parts[1]) or (parts[1].mean() >= 0.5 and not nothing):
+            return verdict
+        said = [f"{part.sum()} of {len(part)} runs of {name}" for name, part in zip(pair, parts, strict=True)]
+        speakers = "no speaker" if nothing else verdict.basis.split("; ")[0]
+        return replace(verdict, outcome=UNDECIDED, basis=f"{speakers}; {' and '.join(said)} have learnt")
 
     def _if_bound(self, verdict: Verdict, at_least: pd.DataFrame, corpus: str) -> Verdict:
         """A verdict, or undecided where runs end too early for their difference to be a bound on what is claimed.
@@ -427,14 +451,15 @@ class Spread(OfOne):
     def test(self) -> str:
         """The test in words."""
         return (
-            f"UA of {self.experiment}, test speakers against the seeds of one speaker, one-way analysis of variance "
-            f"(F test); holds if p < {1 - LEVEL:.2f}, else undecided (equality cannot be shown)"
+            f"UA of {self.experiment}, test speakers against the seeds of one speaker: F of an analysis of variance, "
+            f"against that of speakers to whom the utterances of each emotion are dealt at random; holds if "
+            f"p < {1 - LEVEL:.2f}, else undecided (equality cannot be shown)"
         )
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
         """The verdict on one corpus."""
-        grid = inference.scores_by_speaker(evidence.scored, corpus, self.experiment, "ua")
-        return verdicts.judge_spread(100 * grid.to_numpy(dtype=float))
+        part = scoring.balanced(scoring.of_experiment(evidence.results.predictions, corpus, self.experiment))
+        return verdicts.judge_spread(part.assign(correct=part["truth"] == part["prediction"]))
 
 
 @dataclass(frozen=True)
@@ -587,7 +612,7 @@ class Quantity:
     digits: int = 1
     """Behind the point, of what is shown."""
     of_learners: bool = False
-    """Whether it says nothing beside a network that only guesses, such as one that has nothing to overfit with."""
+    """Whether it says nothing beside a network that has not learnt, and so has nothing to overfit with."""
     at_least: Callable[[pd.DataFrame], bool] | None = None
     """Whether a run's number is only the least that it can be, if runs can end too early for it."""
 
@@ -601,6 +626,11 @@ def has_learnt(history: pd.DataFrame) -> pd.Series:
     return history["training_loss"] <= LEARNT
 
 
+def learns(history: pd.DataFrame) -> bool:
+    """Whether the training loss ever is `LEARNT` or less."""
+    return bool(has_learnt(history).any())
+
+
 def epochs_to_learn(history: pd.DataFrame) -> float:
     """Epochs until the training loss is half of guessing's; one more than it was trained for, if it never is."""
     learnt = history.loc[has_learnt(history), "epoch"]
@@ -610,6 +640,11 @@ def epochs_to_learn(history: pd.DataFrame) -> float:
 def turning_point(history: pd.DataFrame) -> float:
     """The epoch of the lowest validation loss, behind which it only fits the training speakers better."""
     return float(history.loc[history["validation_loss"].idxmin(), "epoch"])
+
+
+def epochs_to_turn(history: pd.DataFrame) -> float:
+    """Epochs from the one in which it has learnt to that of the lowest validation loss; NaN if it never learns."""
+    return turning_point(history) - epochs_to_learn(history) if learns(history) else math.nan
 
 
 def rise(history: pd.DataFrame) -> float:
@@ -628,9 +663,16 @@ COURSES = {
         "than it was trained for, the least that it would need)",
         "epochs",
         epochs_to_learn,
-        at_least=lambda history: not has_learnt(history).any(),
+        at_least=lambda history: not learns(history),
     ),
     "turn": Quantity("epoch of the lowest validation loss", "epochs", turning_point, of_learners=True),
+    "turn since learning": Quantity(
+        "epochs from the first in which the training loss is half of guessing's to that of the lowest validation loss, "
+        "of the runs that learn so much",
+        "epochs",
+        epochs_to_turn,
+        of_learners=True,
+    ),
     "rise": Quantity("validation loss in the last epoch minus the lowest", "nats", rise, digits=2, of_learners=True),
 }
 
@@ -640,6 +682,10 @@ _GUESSING = (
     "good as guessing says nothing"
 )
 _OR_GUESSING = f"; {_GUESSING}"
+_OR_NOT_LEARNT = (
+    f"{_OR_GUESSING}; and where most of its runs never have a training loss of half of guessing's: what has not learnt "
+    "has nothing to overfit with"
+)
 _OR_LOWERED = (
     f"; what would hold is undecided where the {LEVEL:.0%} interval of what it is compared with, in the same runs, "
     "holds guessing: what guesses has nothing to lose"

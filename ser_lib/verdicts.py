@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from ser_lib import scoring, wording
-from ser_lib.inference import LEVEL, POWER, holm, smallest_effect, variance_components
+from ser_lib.inference import LEVEL, POWER, deal_anew, holm, smallest_effect
 from ser_lib.scoring import MINIMUM_FOLDS
 
 HOLDS = "holds"
@@ -125,27 +126,26 @@ def _judge_times(logarithms: np.ndarray, judge: Callable[[float, float], str]) -
     return Verdict(judge(low, high), f"{times()} [{low:.2f}, {high:.2f}]", wording.counted(len(logarithms), "speaker"))
 
 
-def judge_spread(scores: np.ndarray) -> Verdict:
-    """Verdict on the spread of speakers, against that of the seeds of one speaker, by a one-way analysis of variance.
+def judge_spread(answers: pd.DataFrame) -> Verdict:
+    """Verdict on the spread of speakers, beyond that of their utterances and of their runs.
 
     Args:
-        scores: per cent, a grid of speakers by seeds, shape (speakers, seeds); NaN where not run.
+        answers: see :func:`ser_lib.inference.deal_anew`; one seed is enough for what was found, but not to decide.
     """
-    runs = [of_speaker[np.isfinite(of_speaker)] for of_speaker in scores]
-    means = np.array([of_speaker.mean() for of_speaker in runs])
+    by_emotion = answers.groupby(["speaker", "truth"])["correct"].mean()
+    means = 100 * by_emotion.groupby(level="speaker").mean()
 
     def effect() -> str:
         return f"UA {means.min():.1f} to {means.max():.1f}"
 
-    if too_few := _too_few(len(runs), effect):
+    if too_few := _too_few(len(means), effect):
         return too_few
-    basis = wording.counted(len(runs), "speaker")
-    if min(map(len, runs)) < 2:
+    basis = wording.counted(len(means), "speaker")
+    if answers["seed"].nunique() < 2:
         return Verdict(UNDECIDED, effect(), f"{basis}; needs two seeds, as runs of one speaker differ too")
-    spread = variance_components(scores)
-    p = stats.f_oneway(*runs).pvalue if spread.within else float(spread.between == 0)
-    found = f"{effect()}; sd of speakers {spread.between:.1f}, of seeds {spread.within:.1f}"
-    return Verdict(HOLDS if p < 1 - LEVEL else UNDECIDED, found, f"{basis}; p = {p:.2g}")
+    dealt = deal_anew(answers)
+    found = f"{effect()}; sd over speakers {100 * dealt.between:.1f}, by chance {100 * dealt.by_chance:.1f}"
+    return Verdict(HOLDS if dealt.p < 1 - LEVEL else UNDECIDED, found, f"{basis}; p = {dealt.p:.2g}")
 
 
 def judge_joint(verdicts: Mapping[str, Verdict]) -> Verdict:

@@ -426,10 +426,10 @@ FAULTS = [
     ),
     Fault(
         "what differs from seed to seed is taken for a difference of speakers",
-        "ser_lib/verdicts.py",
-        "stats.f_oneway(*runs)",
-        "stats.f_oneway(*zip(*runs, strict=True))",
-        "tests/test_claims.py::test_the_spread_of_speakers_is_told_from_that_of_seeds_by_the_f_test",
+        "ser_lib/inference.py",
+        " / (scores.var(axis=-1, ddof=1).mean(axis=-1) + never_zero)",
+        " / never_zero",
+        "tests/test_claims.py::test_speakers_differ_only_if_they_do_so_by_more_than_the_runs_of_one",
     ),
     Fault(
         "the printed scores are taken for one score, and the spread of speakers for doubt about it",
@@ -437,6 +437,27 @@ FAULTS = [
         '.groupby("test_speaker")[self.metric].mean() - printed).dropna()',
         '.groupby("test_speaker")[self.metric].mean() - printed.mean()).dropna()',
         "tests/test_claims.py::test_printed_scores_are_reached_speaker_by_speaker_to_two_points",
+    ),
+    Fault(
+        "the utterances of a speaker are taken for easier than those of another because these few were",
+        "ser_lib/inference.py",
+        "order = random.permuted(np.tile(np.arange(len(values)), (draws, 1)), axis=1)",
+        "order = random.integers(len(values), size=(draws, len(values))) * 0",
+        "tests/test_claims.py::test_speakers_who_differ_by_chance_alone_are_found_to_differ_no_more_often_than_that",
+    ),
+    Fault(
+        "a network overfits more than one that scores a little above guessing, and has learned nothing",
+        "ser_lib/statements.py",
+        "if not len(parts[1]) or (parts[1].mean() >= 0.5 and not nothing):",
+        "if not len(parts[1]) or not nothing:",
+        "tests/test_claims.py::test_a_network_that_learns_nothing_does_not_make_another_overfit",
+    ),
+    Fault(
+        "a network that learns sooner is found to overfit faster by any count",
+        "ser_lib/statements.py",
+        "return turning_point(history) - epochs_to_learn(history) if learns(history) else math.nan",
+        "return turning_point(history) if learns(history) else math.nan",
+        "tests/test_claims.py::test_what_learns_sooner_is_not_taken_to_overfit_faster_for_it",
     ),
     Fault(
         "a network overfits more than one that has learned nothing",
