@@ -129,7 +129,9 @@ class Experiment(BaseModel):
         "leave their running statistics behind",
         technique=True,
     )
-    batch_size: int = _setting(16, "utterances in a batch", "16 (Section 3, printed with its footnote as 164)", ge=1)
+    batch_size: int = _setting(
+        16, "utterances in a batch", "16 (Section 3, where the mark of footnote 4 stands behind it)", ge=1
+    )
     learning_rate: PositiveRate = _setting(
         0.01,
         "learning rate η of eq. 6",

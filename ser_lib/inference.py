@@ -284,9 +284,12 @@ def sign_flip_p(differences: np.ndarray, resamples: int = 19_999, seed: int = 0)
     ).pvalue  # fmt: skip
 
 
-def smallest_p(speakers: int | np.ndarray) -> float | np.ndarray:
-    """The smallest two-sided p value that sign flips can give: all differences on one side, 2 of 2^speakers flips."""
-    return 2.0 ** (1 - np.asarray(speakers, dtype=float))
+def smallest_p(speakers: int | np.ndarray, comparisons: int = 1) -> float | np.ndarray:
+    """The smallest two-sided p value that sign flips can give: all differences on one side, 2 of 2^speakers flips.
+
+    Of several comparisons it is the smallest that :func:`holm` leaves of it.
+    """
+    return np.minimum(1, comparisons * 2.0 ** (1 - np.asarray(speakers, dtype=float)))
 
 
 def holm(p_values: Sequence[float]) -> np.ndarray:

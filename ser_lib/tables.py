@@ -4,7 +4,7 @@ import itertools
 import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +41,7 @@ from ser_lib.scoring import (
     supported_interval,
     tests_one_speaker,
 )
-from ser_lib.statements import LEARNT, has_learnt, pace_of_convolutions, rise
+from ser_lib.statements import LEARNT, by_run, has_learnt, learns, pace_of_convolutions, rise
 from ser_lib.wording import (
     CORPORA,
     DIVERGED,
@@ -799,7 +799,7 @@ def depth_costs(frames: int = 108) -> pd.DataFrame:
     """What each network of the depth study costs, and how much of the spectrogram its convolutions see.
 
     Args:
-        frames: length of the utterance; the default is the median of IEMOCAP's improvised part.
+        frames: length of the utterance; the default is the median of the paper's selection of IEMOCAP.
 
     Returns:
         One row per network: ``convolutions``, ``layers``, ``parameters``, ``multiply_adds`` of one utterance, and the
@@ -874,6 +874,35 @@ def convergence(histories: pd.DataFrame, pairs: Mapping[str, tuple[str, str]]) -
             values = [len(shared), *_learning(parts)] if parts else [NOT_RUN] * len(columns)
             rows.append({"Network": network, "Normalisation": words} | dict(zip(columns, values, strict=True)))
     return pd.DataFrame(rows, columns=["Network", "Normalisation", *columns])
+
+
+def endings(runs: pd.DataFrame, histories: pd.DataFrame, experiments: Sequence[str]) -> pd.DataFrame:
+    """How the training of some experiments ended: by the limit on its epochs, and with what learnt.
+
+    Args:
+        runs: where the runs come from, with ``epochs`` and ``best_epoch``.
+        histories: every epoch of them, with ``training_loss``.
+        experiments: those to show.
+
+    Returns:
+        A row per experiment, a column per corpus: how many runs were ended by the limit while the validation score
+        could still have risen, for patience had not run out, and in how many the training loss came down to
+        :data:`ser_lib.statements.LEARNT`.
+
+    Source: none in the paper, which states neither limit nor patience.
+    """
+    learnt = by_run(histories[histories["experiment"].isin(experiments)], learns)
+    rows = []
+    for experiment in experiments:
+        row, settings = {"Experiment": experiment}, EXPERIMENTS[experiment]
+        for corpus in CORPORA:
+            part, fit = (of_experiment(table, corpus, experiment) for table in (runs, learnt))
+            waiting = part["epochs"] - part["best_epoch"] < settings.patience
+            ended = int((waiting & (part["epochs"] == settings.epochs)).sum())
+            words = f"{ended} of {len(part)} by the limit; {int(fit['value'].sum())} have learnt"
+            row[TITLES[corpus]] = words if len(part) else unmeasured(corpus)
+        rows.append(row)
+    return pd.DataFrame(rows)
 
 
 def _learning(histories: list[pd.DataFrame]) -> tuple[str, str, str]:

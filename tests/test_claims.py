@@ -794,7 +794,8 @@ def test_what_the_published_counts_say():
         "test-speakers": verdicts.HOLDS, "five-fold": verdicts.HOLDS, "consensus-order": verdicts.HOLDS,
         "consensus-scripted": verdicts.FAILS, "no-gain-printed": verdicts.HOLDS,
         "no-gain-printed-baseline": verdicts.FAILS, "most-represented": verdicts.HOLDS,
-        "least-represented": verdicts.HOLDS, "copies-printed": verdicts.HOLDS, "almost-printed": verdicts.HOLDS, "batch-size-printed": verdicts.HOLDS,
+        "least-represented": verdicts.HOLDS, "copies-printed": verdicts.HOLDS, "almost-printed": verdicts.HOLDS,
+        "batch-size-printed": verdicts.HOLDS,
         "sigma-printed": verdicts.FAILS, "standard-operation": verdicts.FAILS,
         "speakers-printed": verdicts.HOLDS, "competitive": verdicts.NOT_TESTABLE,
     }  # fmt: skip
@@ -1012,8 +1013,8 @@ def test_the_course_of_training_is_read_epoch_by_epoch_whatever_the_order_of_the
 
 WORDS = {
     "raises": +1, "lowers": -1, "lower the performance": -1, "gives a better": +1, "almost reaches": +1,
-    "would do better": +1,
-    "together raise": +1, "together lower": -1, "overfits faster": -1, "speeds up": +1, "results in overfitting": +1, "overfits more": +1,
+    "would do better": +1, "overfits faster": -1, "speeds up": +1, "results in overfitting": +1, "overfits more": +1,
+    "together raise": +1, "together lower": -1,
 }  # fmt: skip
 """What a statement says -> the sign of the difference that it claims. Who overfits faster turns at an earlier epoch;
 who learns faster with normalisation needs more epochs without it."""

@@ -250,6 +250,12 @@ def test_six_speakers_are_the_fewest_that_decide_anything():
     assert speakers[inference.smallest_p(speakers) <= 1 - inference.LEVEL].min() == scoring.MINIMUM_FOLDS
 
 
+@pytest.mark.parametrize("speakers", [5, 8, 10])
+def test_the_smallest_corrected_p_is_what_holm_leaves_where_one_difference_alone_is_as_clear_as_can_be(speakers):
+    p_values = [float(inference.smallest_p(speakers)), *[0.9] * 7]
+    assert inference.smallest_p(speakers, 8) == pytest.approx(inference.holm(p_values)[0])
+
+
 def test_without_an_effect_sign_flips_find_one_as_often_as_they_say():
     differences = inference.simulated_scores(2000, 10, 3, seed=5).mean(axis=-1)
     p = inference.sign_flip_p(differences)

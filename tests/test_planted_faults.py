@@ -446,6 +446,13 @@ FAULTS = [
         "tests/test_claims.py::test_speakers_who_differ_by_chance_alone_are_found_to_differ_no_more_often_than_that",
     ),
     Fault(
+        "runs whose patience ran out in the last epoch are taken for runs that the limit ended",
+        "ser_lib/tables.py",
+        'waiting = part["epochs"] - part["best_epoch"] < settings.patience',
+        'waiting = part["epochs"] - part["best_epoch"] <= settings.patience',
+        "tests/test_tables.py::test_how_training_ended_counts_runs_that_the_limit_ended_while_there_was_patience_left",
+    ),
+    Fault(
         "a network overfits more than one that scores a little above guessing, and has learned nothing",
         "ser_lib/statements.py",
         "if not len(parts[1]) or (parts[1].mean() >= 0.5 and not nothing):",

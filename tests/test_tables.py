@@ -364,6 +364,23 @@ def test_a_network_that_never_converges_says_so():
     assert table["Epochs to a training loss of 0.69"].tolist() == ["never", "never"]
 
 
+def test_how_training_ended_counts_runs_that_the_limit_ended_while_there_was_patience_left():
+    limit, patience = BASELINE.epochs, BASELINE.patience
+    rows = [  # fold, epochs, best epoch
+        (1, limit, limit), (2, limit, limit - patience + 1),  # the validation score could have risen still
+        (3, limit, limit - patience), (4, patience + 3, 3),  # patience ran out
+    ]  # fmt: skip
+    runs = pd.DataFrame(rows, columns=["fold", "epochs", "best_epoch"]).assign(corpus="emodb", seed=0)
+    histories = pd.concat([
+        course("table3-64", 1, [1.4, 0.69, 1.0], [1.4] * 3), course("table3-64", 2, [1.4, 0.7], [1.4] * 2),
+        course("table3-64", 3, [1.4, 0.5], [1.4] * 2), course("table3-64", 4, [1.4], [1.4]),
+        course("another", 1, [0.1], [0.1]),
+    ])  # fmt: skip
+    table = tables.endings(runs.assign(experiment="table3-64"), histories, ["table3-64", "batch-128"])
+    assert table["Emo-DB"].tolist() == ["2 of 4 by the limit; 2 have learnt", wording.NOT_RUN]
+    assert table["IEMOCAP"].tolist() == [wording.LICENCE] * 2
+
+
 def test_the_pace_of_each_convolution_is_a_geometric_mean_over_epochs_and_then_over_speakers():
     """The first convolution is moved half or twice so many times as the Bi-LSTM's two layers in the geometric mean."""
     rows = [
