@@ -75,13 +75,16 @@ REVISED: Mapping[str, str] = {
     for what, names in {
         "stricter": (
             "batchnorm-no-gain", "batchnorm-64-almost", "batchnorm-64-scaled-almost", "batchnorm-overfits",
-            "normalisation-overfits-1", "normalisation-overfits-2", "speakers", "gradients-norm", "no-gain-printed",
+            "normalisation-overfits-1", "normalisation-overfits-2", "speakers", "gradients-norm",
             "gradients-per-weight", "layerwise", "beta-constant", "oversampling-wa", "batchnorm-16-ua",
             "batchnorm-16-wa", "batchnorm-layers-1", "batchnorm-layers-2", "batchnorm-layers-3", "batchnorm-layers-4",
             "pooling-ua",
         ),
         "looser": ("most-represented",),
-        "another": ("headline-wa", "headline-ua", "competitive", "normalisation-speed", "normalisation-speed-slow"),
+        "another": (
+            "headline-wa", "headline-ua", "competitive", "normalisation-speed", "normalisation-speed-slow",
+            "no-gain-printed", "batch-size-printed",
+        ),
         "added": (
             "8khz-wa", "pace", "sensitive", "batchnorm-32-ua", "batchnorm-32-wa", "batchnorm-32-scaled-ua",
             "batchnorm-32-scaled-wa", "batchnorm-overfits-1", "batchnorm-overfits-2", "batchnorm-overfits-3",
