@@ -243,12 +243,12 @@ PRINTED = (
     Printed(
         "five-fold", "Section 1, footnote 1", "Scores of five folds cannot be compared", "printed_numbers",
         _five_folds,
-        "range of UA over all choices of one speaker per session in Table 2; holds if wider than the compared works "
-        "lie apart (chance alone makes it so; that speakers differ is a test of its own)",
+        "range of UA over all choices of one speaker per session in Table 2; holds if wider than the gap between "
+        "the compared works (chance alone makes it so; that speakers differ is a test of its own)",
     ),
     Printed(
         "test-speakers", "Table 2", "The gender column names the speaker under test", "printed_numbers", _speakers,
-        "every WA of Table 2 is, to its decimal, a whole number of the published utterances of that speaker",
+        "every WA of Table 2 is, to its decimal, a whole number over that speaker's published count",
     ),
     Printed(
         "speakers-printed", "Section 3, Table 2", "The printed scores depend on the test speaker (the paper: strongly)",
@@ -290,7 +290,7 @@ PRINTED = (
             f"UA of Table 3 minus that of {column}; holds if it is above zero with no batch size",
         )
         for suffix, words, experiment, column in (
-            ("", "the best model", "table1-best", "Table 1's last column, which Section 3 calls the baseline"),
+            ("", "the best model", "table1-best", "Table 1's last column, the likelier baseline of Section 3"),
             ("-baseline", "Table 1's baseline", "table1-baseline", "Table 1's first column, the baseline by name"),
         )
     ),
@@ -334,7 +334,7 @@ PRINTED = (
     Printed(
         "standard-operation", "Eqs. 3 to 5", "Averaged over all the axes, BN is the standard operation",
         "recurrent_batch_normalisation", _row_of(printed.standard_operation),
-        "means of two features after either, on random preactivations; synthetic",
+        "means of two features after each of the two, on random preactivations; synthetic",
     ),
 )  # fmt: skip
 """What the printed numbers decide."""
@@ -485,15 +485,15 @@ MEASURED = (
     *(
         Growth(
             f"batchnorm-small-batch{rule}", "Section 4",
-            "That recurrent batch normalisation brings no gain is due to small batches: 64 instead of 16 does it more "
-            f"good than the network without it (tested as UA; learning rate {how})",
+            "Small batches are why recurrent batch normalisation brings no gain: 64 instead of 16 helps a network with "
+            f"it more than the same network without it (tested as UA; learning rate {how})",
             "recurrent_batch_normalisation", f"table3-64{rule}", f"table3-64{rule}-without", "table3-16", "table1-best",
             "ua",
         )
         for rule, how in (("", "held"), ("-scaled", "scaled"))
     ),
     AnyDiffers(
-        "sensitive", "Section 3", "It matters over what recurrent batch normalisation averages",
+        "sensitive", "Section 3", "It matters what recurrent batch normalisation averages over (tested as UA)",
         "recurrent_batch_normalisation", ("batchnorm-gate", "batchnorm-frame"), "batchnorm-4x1",
     ),
     LayerRatio(
@@ -607,7 +607,8 @@ UNTESTABLE = (
         "Section 1.1",
         "Twelve hours of recordings, labelled by six students, three at a time",
         "corpora",
-        "statements on the release as a whole and on how it was made; its improvised turns are all that is read here",
+        "statements on the release as a whole and on how it was made; its improvised turns, and counts of its labels, "
+        "are all that is used here",
     ),
     Untestable(
         "more-appropriate",
@@ -883,7 +884,7 @@ def decided_otherwise(evidence: Evidence) -> pages.Shown:
     ]
     return pages.Shown(
         pd.DataFrame(rows, columns=["Claim", "Corpus", "Paired by seed", "Every seed"]),
-        "Verdicts that would be others if both sides of a difference counted with every seed",
+        "Verdicts that would change if both sides of a difference counted with every seed",
         source=f"Of {wording.counted(len(table), 'verdict')} on differences of scores, {unlike} have another effect "
         f"then, and {len(others)} another verdict.",
     )

@@ -306,7 +306,8 @@ class NoneBetter(OfSeveral):
         """The test in words."""
         return (
             f"{self._compared(', '.join(self.others))}; holds if none is above zero with p < {1 - LEVEL:.2f} and every "
-            f"interval lies below +{MARGIN:g} points, does not hold if one is; else {_GUESSING}"
+            f"interval lies below +{MARGIN:g} points, does not hold if one is above zero with such a p; what would "
+            f"hold is {_GUESSING}"
         )
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
@@ -344,7 +345,7 @@ class Best(OfSeveral):
         """The test in words."""
         return (
             f"{self._compared(f'the {len(self.others)} others')}; holds if all are below zero with "
-            f"p < {1 - LEVEL:.2f}, does not hold if one is above"
+            f"p < {1 - LEVEL:.2f}, does not hold if one is above zero with such a p"
         )
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
@@ -451,8 +452,8 @@ class Spread(OfOne):
     def test(self) -> str:
         """The test in words."""
         return (
-            f"UA of {self.experiment}, test speakers against the seeds of one speaker: F of an analysis of variance, "
-            f"against that of speakers to whom the utterances of each emotion are dealt at random; holds if "
+            f"UA of {self.experiment}: F of an analysis of variance, test speakers against the seeds of one speaker, "
+            f"compared with the F found when the utterances of each emotion are dealt to speakers at random; holds if "
             f"p < {1 - LEVEL:.2f}, else undecided (equality cannot be shown)"
         )
 
@@ -668,7 +669,7 @@ COURSES = {
     "turn": Quantity("epoch of the lowest validation loss", "epochs", turning_point, of_learners=True),
     "turn since learning": Quantity(
         "epochs from the first in which the training loss is half of guessing's to that of the lowest validation loss, "
-        "of the runs that learn so much",
+        "in runs that get so far",
         "epochs",
         epochs_to_turn,
         of_learners=True,
@@ -678,21 +679,21 @@ COURSES = {
 
 
 _GUESSING = (
-    f"undecided where the {LEVEL:.0%} interval of what it is compared with, in the same runs, holds guessing: as "
-    "good as guessing says nothing"
+    f"undecided where the {LEVEL:.0%} interval of what it is compared with, in the same runs, holds guessing: to "
+    "be as good as guessing says nothing"
 )
 _OR_GUESSING = f"; {_GUESSING}"
 _OR_NOT_LEARNT = (
-    f"{_OR_GUESSING}; and where most of its runs never have a training loss of half of guessing's: what has not learnt "
-    "has nothing to overfit with"
+    f"{_OR_GUESSING}; and where most runs of what it is compared with never get to half of guessing's training loss: "
+    "what has not learnt has nothing to overfit with"
 )
 _OR_LOWERED = (
     f"; what would hold is undecided where the {LEVEL:.0%} interval of what it is compared with, in the same runs, "
     "holds guessing: what guesses has nothing to lose"
 )
 _OR_NO_BOUND = (
-    "; undecided where a run never gets there of those claimed to be quicker or, if the claim would not hold, of the "
-    "others: the difference is no bound then"
+    "; undecided where a run of those claimed to be quicker never gets there or, if the claim would not hold, a run of "
+    "the others: the difference is no bound then"
 )
 
 
