@@ -141,9 +141,11 @@ def judge_spread(answers: pd.DataFrame) -> Verdict:
     if too_few := _too_few(len(means), effect):
         return too_few
     basis = wording.counted(len(means), "speaker")
-    if answers["seed"].nunique() < 2:
-        return Verdict(UNDECIDED, effect(), f"{basis}; needs two seeds, as runs of one speaker differ too")
-    dealt = deal_anew(answers)
+    speakers = answers.groupby("seed")["speaker"].nunique()
+    shared = answers[answers["seed"].isin(speakers.index[speakers == len(means)])]
+    if shared["seed"].nunique() < 2:
+        return Verdict(UNDECIDED, effect(), f"{basis}; needs two seeds of each, as runs of one speaker differ too")
+    dealt = deal_anew(shared)
     found = f"{effect()}; sd over speakers {100 * dealt.between:.1f}, by chance {100 * dealt.by_chance:.1f}"
     return Verdict(HOLDS if dealt.p < 1 - LEVEL else UNDECIDED, found, f"{basis}; p = {dealt.p:.2g}")
 

@@ -181,6 +181,18 @@ def test_speakers_differ_only_if_they_do_so_by_more_than_the_runs_of_one(first, 
     assert ("needs two seeds" in verdict.basis) == (second is None)
 
 
+def test_seeds_that_only_some_speakers_have_say_nothing_of_the_spread_of_speakers():
+    made = answers([10] * 5 + [38] * 5, [12] * 5 + [36] * 5)
+    whole = verdicts.judge_spread(made)
+    some = verdicts.judge_spread(made[(made["seed"] == 0) | (made["speaker"] > "03")])
+    assert whole.outcome == verdicts.HOLDS
+    assert some.outcome == verdicts.UNDECIDED and "needs two seeds of each" in some.basis
+    either = made[(made["seed"] == 0) == (made["speaker"] > "03")]  # no seed is whole
+    assert verdicts.judge_spread(either).outcome == verdicts.UNDECIDED
+    more = pd.concat([made, made[(made["seed"] == 1) & (made["speaker"] > "03")].assign(seed=2)])
+    assert verdicts.judge_spread(more).basis == whole.basis
+
+
 def test_speakers_who_differ_by_chance_alone_are_found_to_differ_no_more_often_than_that():
     """The seeds of a speaker meet the same hard utterances, so that an F test takes any groups of them for speakers."""
     random, found = np.random.default_rng(0), []
