@@ -11,7 +11,8 @@
 # experiments names experiments, or families of them (ser_lib/experiments.py); folds and seeds are lists, too.
 # notebooks=yes runs every fold through papermill and keeps the executed notebook; notebooks=no runs none so, which is
 # quicker; without either, the small study alone is, so that its notebooks can be read.
-# A root that --config would not take for a path (it holds ' #' or ': ') goes into the environment, as SER_ROOT.
+# A root that --config would not take for a path (it holds ' #' or ': ') goes into the environment, as SER_ROOT: it is
+# that of the corpus that --config names, and of none else.
 
 import functools
 import os
@@ -23,8 +24,8 @@ from ser_lib import corpora, experiments, paths, protocols, records, study as wh
 from ser_lib.errors import SerError
 
 SETTINGS = {
-    "corpus": "synthetic", "root": os.environ.get("SER_ROOT"), "experiments": "quick", "folds": "all", "seeds": 0,
-    "notebooks": None, "device": "auto",
+    "corpus": "synthetic", "root": os.environ.get("SER_ROOT") if "corpus" in config else None,
+    "experiments": "quick", "folds": "all", "seeds": 0, "notebooks": None, "device": "auto",
 }
 RUNS = paths.runs_folder()
 STARTED = time.time()

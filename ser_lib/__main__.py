@@ -149,6 +149,8 @@ def repeat(
     table = _load(corpus, root, allow_partial, "improvised", False)
     from ser_lib import records, repeats
 
+    if keep:
+        _refuse_unnamed_code()
     key = records.run_key(table, experiment, settings, fold, seed)
     found = repeats.repeat(table, key, records.load_results(), device, progress=True)
     print(repeats.describe(found))
@@ -200,6 +202,7 @@ def run_baselines(
     """Fit the baselines on every fold of a corpus, and keep their test predictions in results/."""
     from ser_lib import baselines, scoring, tables
 
+    _refuse_unnamed_code()
     baselines.opensmile_module()  # what is missing is said before minutes are spent
     table = _load(corpus, root, allow_partial, scenarios, merge_excited)
     predictions = baselines.run(table, progress=True)
@@ -226,6 +229,7 @@ def variety(
     table = _load(corpus, root, allow_partial, "improvised", False)
     from ser_lib import variety
 
+    _refuse_unnamed_code()
     measured = variety.measure(table, experiment)
     print(measured.groupby("batch_size")["cosine"].agg(["mean", "count"]).to_string(float_format="%.4f"))
     print(f"kept in {variety.save(measured)}")
@@ -249,6 +253,7 @@ def transfer(
     table = _load(corpus, root, allow_partial, scenarios, merge_excited)
     from ser_lib import tables, transfer
 
+    _refuse_unnamed_code()
     counts = transfer.measure(source, table, experiment, device)
     for normalisation, part in tables.transfer_scores(counts).groupby("normalisation"):
         print(
@@ -278,6 +283,13 @@ def readme() -> None:
 
     results = records.load_results()
     tables.update_readme(scoring.scores(results.predictions), results.failures)
+
+
+def _refuse_unnamed_code() -> None:
+    """Say before hours of work, and not behind them, that nothing would be kept of it."""
+    from ser_lib import measurements, records
+
+    measurements.refuse_unnamed_code([records.code_version()])
 
 
 def _load(name: str, root: Path | None, allow_partial: bool, scenarios: str, merge_excited: bool):

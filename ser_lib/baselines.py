@@ -68,7 +68,7 @@ def pooled_spectrogram(table: pd.DataFrame, progress: bool = False) -> np.ndarra
     Returns:
         Means, then standard deviations, in dB; float64, shape (utterances, 2 x 257).
     """
-    store = features.open_store(table, BASELINE.floor_db, progress)
+    store = records.open_store(table, BASELINE.floor_db, progress)
     pictures = (store.picture(row, features.BINS[FREQUENCY_RANGE]).astype(np.float64) for row in range(len(table)))
     return np.array([np.concatenate([picture.mean(axis=1), picture.std(axis=1)]) for picture in pictures])
 

@@ -311,6 +311,7 @@ class ResumingDownloader:
             refuse_status(response)
             if response.status_code != 206:  # the whole file
                 start = 0
+                self.part.unlink(missing_ok=True)  # before its version changes: no room may be left for the new one
                 self.remember_version(response)
             elif not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
                 self.part.unlink()

@@ -31,6 +31,7 @@ def write_folder(folder: Path, marker: str, fill: Callable[[Path], None], remedy
     Raises:
         SerError: the folder cannot be written. Nothing half-written is left in its place.
     """
+    folder = folder.resolve()  # a link stays one
     aside = _aside(folder)
     try:
         aside.mkdir(parents=True)
@@ -61,6 +62,18 @@ def write_file(file: Path, fill: Callable[[Path], None], remedy: str) -> None:
             aside.unlink()
 
 
+def make_folder(folder: Path, remedy: str) -> None:
+    """Make a folder, and those above it, where they are not there.
+
+    Raises:
+        SerError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise SerError(f"{folder} could not be written: {problem.strerror or problem}; {remedy}") from problem
+
+
 @contextlib.contextmanager
 def one_at_a_time(folder: Path, remedy: str) -> Iterator[None]:
     """Wait until no other process is in here for a folder: for those who read a file of it and write it anew.
@@ -72,11 +85,11 @@ def one_at_a_time(folder: Path, remedy: str) -> Iterator[None]:
     Raises:
         SerError: the folder cannot be made.
     """
+    make_folder(folder, remedy)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY)
     except OSError as problem:
-        raise SerError(f"{folder} could not be written: {problem.strerror or problem}; {remedy}") from problem
+        raise SerError(f"{folder} could not be read: {problem.strerror or problem}; {remedy}") from problem
     try:
         with contextlib.suppress(OSError):  # a file system without locks
             fcntl.flock(handle, fcntl.LOCK_EX)

@@ -12,6 +12,7 @@ import pandas as pd
 from ser_lib.errors import SerError
 from ser_lib.experiments import EXPERIMENTS
 from ser_lib.files import read_table
+from ser_lib.records import is_named
 
 
 def refuse_unnamed_code(versions: Iterable[str]) -> None:
@@ -23,9 +24,9 @@ def refuse_unnamed_code(versions: Iterable[str]) -> None:
     Raises:
         SerError: one of them names no commit.
     """
-    if any(version == "unknown" or version.endswith("+") for version in versions):
+    if not all(map(is_named, versions)):
         raise SerError(
-            "nothing was kept: ser_lib differs from its last commit, or has none; commit it first, so that what is "
+            "nothing is kept: ser_lib differs from its last commit, or has none; commit it first, so that what is "
             "kept can name its code"
         )
 

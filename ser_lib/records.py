@@ -36,7 +36,7 @@ from ser_lib.corpora import EMOTIONS
 from ser_lib.device import choose_device, multiplying
 from ser_lib.errors import SerError
 from ser_lib.experiments import EXPERIMENTS, Experiment
-from ser_lib.files import damaged, one_at_a_time, read_json, read_table, write_file, write_folder
+from ser_lib.files import damaged, make_folder, one_at_a_time, read_json, read_table, write_file, write_folder
 from ser_lib.protocols import ONE_TEST_SPEAKER, find_fold
 
 IDENTITY = ["corpus", "experiment", "fold", "seed"]
@@ -60,6 +60,7 @@ _LATER = ("energy_joules", "notes")
 """Columns that older records and tables lack: they are read as not known (NaN)."""
 _FAILURE_COLUMNS = ["fingerprint", "configuration", "learning_rate", "epoch", "batch", "message"]
 _IN_FAILURE = {*IDENTITY, *_FAILURE_COLUMNS, "settings", "device", "code"} - {"learning_rate"}
+_IN_NAME = ("fold", "seed", "configuration", "fingerprint")
 _RUN_COLUMNS = [
     "run", "fingerprint", "configuration", "test_speaker", "validation_speaker", "best_epoch", "epochs",
     "seconds", "peak_memory_mib", "energy_joules", "code", "hardware", "device", "python", *_PACKAGES, "notes",
@@ -87,11 +88,6 @@ class RunKey:
     seed: int
 
     @property
-    def digest(self) -> str:
-        """Twelve hexadecimal digits of configuration and corpus together."""
-        return hashlib.sha256(f"{self.settings.digest} {self.fingerprint}".encode()).hexdigest()[:12]
-
-    @property
     def folder(self) -> Path:
         """Where the record lies when the run is finished."""
         return paths.runs_folder() / self.corpus / self.experiment / self._name
@@ -103,12 +99,18 @@ class RunKey:
 
     @property
     def _name(self) -> str:
-        return f"fold-{self.fold:02d}-seed-{self.seed}-{self.digest}"
+        return _folder_name(self.fold, self.seed, self.settings.digest, self.fingerprint)
 
     @property
     def identity(self) -> dict:
         """What stands in front of every row in tidy tables: corpus, experiment, fold, seed."""
         return {name: getattr(self, name) for name in IDENTITY}
+
+
+def _folder_name(fold: int, seed: int, configuration: str, fingerprint: str) -> str:
+    """Of a run's folder; it ends in twelve digits of configuration and corpus together."""
+    digest = hashlib.sha256(f"{configuration} {fingerprint}".encode()).hexdigest()[:12]
+    return f"fold-{fold:02d}-seed-{seed}-{digest}"
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,10 @@ class Record:
         return model.eval()
 
     def _json(self, name: str) -> dict:
-        return read_json(self.folder / name, self._remedy)
+        content = read_json(self.folder / name, self._remedy)
+        if not isinstance(content, dict):
+            raise damaged(self.folder / name, ValueError("it is no record of a run"), self._remedy)
+        return content
 
     def _table(self, name: str, **options: Any) -> pd.DataFrame:
         return read_table(self.folder / name, self._remedy, **options)
@@ -232,11 +237,14 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
     # Before training: who commits while it runs must not give it another version.
     device, code = choose_device(device), code_version()
     _refuse_to_diverge_again(key, device)
+    remedy = paths.remedy("SER_RUNS")
+    make_folder(key.folder.parent, remedy)
+    manifest = _manifest(key.corpus, key.fingerprint)
+    if not manifest.exists():
+        write_file(manifest, lambda aside: _write_utterances(table, aside), remedy)
     started, clock = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), time.perf_counter()
     with energy.Meter(energy.counters_of(device)) as meter:
-        # Of many jobs that begin at once one makes the spectrograms, and the others wait for it.
-        with one_at_a_time(paths.data_folder(), paths.remedy("SER_DATA")):
-            store = features.open_store(table, key.settings.floor_db, progress)
+        store = open_store(table, key.settings.floor_db, progress)
         fold = find_fold(table, key.settings.protocol, key.fold)
         try:
             outcome = training.train(table, store, key.settings, fold, key.seed, device, progress)
@@ -273,12 +281,24 @@ def obtain(table: pd.DataFrame, key: RunKey, device: str = "auto", progress: boo
         (folder / "provenance.json").write_text(json.dumps(origin, indent=1))
         (folder / "run.json").write_text(json.dumps(run, indent=1))
 
-    remedy = paths.remedy("SER_RUNS")
-    manifest = _manifest(key.corpus, key.fingerprint)
-    if not manifest.exists():
-        write_file(manifest, lambda aside: _write_utterances(table, aside), remedy)
     write_folder(key.folder, "run.json", write, remedy)
     return Record(key.folder)
+
+
+def open_store(table: pd.DataFrame, floor_db: float, progress: bool = False) -> features.FeatureStore:
+    """See :func:`ser_lib.features.open_store`; of many processes that begin at once one makes it, and the others wait.
+
+    Raises:
+        SerError: it cannot be made, or is damaged.
+    """
+    with one_at_a_time(paths.data_folder(), paths.remedy("SER_DATA")):
+        try:
+            return features.open_store(table, floor_db, progress)
+        except SerError:
+            raise
+        except (ValueError, KeyError, EOFError) as problem:
+            folder = paths.data_folder() / "features"
+            raise damaged(folder, problem, "delete this folder, and the spectrograms are made again") from problem
 
 
 def departures(table: pd.DataFrame) -> str:
@@ -293,8 +313,8 @@ def _refuse_to_diverge_again(key: RunKey, device: str) -> None:
     if not file.exists():
         return
     failure, code = _read_failure(file), code_version()
-    named = code != "unknown" and not code.endswith("+")  # else nobody can tell whether it trains in the same way
-    if named and failure["device"] == device and code_of_runs(failure["code"]) == code_of_runs(code):
+    # Of code without a name nobody can tell whether it trains in the same way.
+    if is_named(code) and failure["device"] == device and code_of_runs(failure["code"]) == code_of_runs(code):
         raise SerError(
             f"{failure['message']} (this run diverged before, by code that trains in the same way, and is not made "
             f"again: to do so, delete {key.failure_folder})"
@@ -382,9 +402,16 @@ def code_version() -> str:
     """The commit of the checkout, with ``+`` if ``ser_lib`` differs from it; "unknown" outside of a checkout."""
     try:
         commit = _git("rev-parse", "--short=12", "HEAD")
+        if not _git("ls-tree", "--name-only", "HEAD", "--", "ser_lib"):
+            return "unknown"  # another project's checkout, in which this one lies unpacked
         return commit + ("+" if _git("status", "--porcelain", "--", "ser_lib") else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+
+
+def is_named(version: str) -> bool:
+    """Whether a version of the code is that of a commit, so that it can be found again."""
+    return version != "unknown" and not version.endswith("+")
 
 
 @cache
@@ -404,8 +431,10 @@ def code_of_runs(version: str) -> str:
     files = [f"ser_lib/{module}.py" for module in RUN_MODULES]
     try:
         there = _git("ls-tree", "--name-only", version, "--", *files).split()
-        statements = {file: _statements(_git("show", f"{version}:{file}")) for file in there}
+        statements = {file: _statements(_git("show", f"{version}:./{file}")) for file in there}
     except (OSError, subprocess.CalledProcessError):
+        return version
+    if not there:
         return version
     return hashlib.sha256(json.dumps(statements).encode()).hexdigest()[:12]
 
@@ -460,6 +489,9 @@ def _collect(
         joined = {kind: _joined([kept[kind], table], kind) for kind, table in tables.items()}
         if not mixed_code:
             _one_code(corpus, name, joined["runs"], load_repeats(destination))
+        unnamed = sum(not is_named(version) for version in joined["runs"]["code"].astype(str))
+        if unnamed > 1:
+            say(f"{corpus}, {name}: {unnamed} runs are by code that no commit names: it need not have been the same")
         collected[corpus, name] = kept, joined
     for (corpus, name), records in groups.items():
         kept, joined = collected[corpus, name]
@@ -477,14 +509,21 @@ def _collect(
 
 
 def finished_runs(say: Callable[[str], None] = print) -> dict[tuple[str, str], list[Record]]:
-    """The records of all finished runs by corpus and experiment, but for those of settings that have changed since."""
+    """The records of all finished runs by corpus and experiment, but for those of settings that have changed since.
+
+    Nor do those count that lie elsewhere than they were made: copies, and what was moved aside so as not to count.
+    """
     groups: dict[tuple[str, str], list[Record]] = {}
     for file in sorted(paths.runs_folder().glob("*/*/fold-*/run.json")):
         record = Record(file.parent)
         corpus, name = file.parts[-4], file.parts[-3]
-        if name not in EXPERIMENTS:
+        run = record.run
+        own = run["corpus"], run["experiment"], _folder_name(*(run[of] for of in _IN_NAME))
+        if file.parts[-4:-1] != own:
+            say(f"left out: {record.folder}: it was made as {'/'.join(own)}, and is a copy or was moved aside")
+        elif name not in EXPERIMENTS:
             say(f"left out: {record.folder}: there is no experiment {name!r} (any more)")
-        elif record.run["configuration"] != EXPERIMENTS[name].digest:
+        elif run["configuration"] != EXPERIMENTS[name].digest:
             say(f"left out: {record.folder}: its settings are not those of {name!r}")
         else:
             groups.setdefault((corpus, name), []).append(record)
@@ -649,13 +688,14 @@ def _collected_before(folder: Path, runs: pd.DataFrame, say: Callable[[str], Non
     current = old["configuration"].isin(runs["configuration"])
     if (~current).any():
         say(f"dropped: {(~current).sum()} runs in {folder}: the settings of the experiment have changed since")
+    new = set(runs[IDENTITY].itertuples(index=False, name=None))
     predicted = tables["predictions"][IDENTITY].drop_duplicates()
-    if set(predicted.itertuples(index=False, name=None)) != set(old[IDENTITY].itertuples(index=False, name=None)):
+    named, answered = (set(table[IDENTITY].itertuples(index=False, name=None)) for table in (old, predicted))
+    if named - new != answered - new:  # a collection that was killed leaves what the next one writes anyway
         raise SerError(
             f"{folder}: runs.csv and predictions.csv, as they were collected before, do not name the same runs: take "
             "both from the last commit (git checkout), or remove the folder, and collect again"
         )
-    new = set(runs[IDENTITY].itertuples(index=False, name=None))
     keep = [run for run in old.loc[current, IDENTITY].itertuples(index=False, name=None) if run not in new]
     return {
         kind: table[pd.MultiIndex.from_frame(table[IDENTITY]).isin(keep)] if keep else table.iloc[:0]
@@ -742,6 +782,11 @@ def _collect_failures(destination: Path, say: Callable[[str], None]) -> None:
     before = _joined(_read_tables(destination.glob("*/failures.csv"), "failures"), "failures")
     runs = _joined(_read_tables(destination.glob("*/*/runs.csv"), "runs"), "runs")
     failures = _joined([_failures(), before], "failures").drop_duplicates(IDENTITY).sort_values(IDENTITY)
+    versions = dict(runs[["corpus", "fingerprint"]].drop_duplicates("corpus").itertuples(index=False, name=None))
+    other = failures["fingerprint"] != failures["corpus"].map(versions).fillna(failures["fingerprint"])
+    for row in failures[other].itertuples():
+        say(f"left out: the failure of {row.experiment}, fold {row.fold}: it is of another version of {row.corpus}")
+    failures = failures[~other]
     run = [*IDENTITY, "configuration"]
     over = pd.MultiIndex.from_frame(failures[run]).isin(list(runs[run].itertuples(index=False, name=None)))
     present = failures["configuration"].isin([experiment.digest for experiment in EXPERIMENTS.values()])

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from ser_lib import features, metrics, paths, records, training
+from ser_lib import metrics, paths, records, training
 from ser_lib.corpora import EMOTIONS
 from ser_lib.device import choose_device
 from ser_lib.errors import SerError
@@ -44,7 +44,7 @@ def repeat(
     before = _only_run(results.runs, key)
     device, code = choose_device(device), records.code_version()
     clock = time.perf_counter()
-    store = features.open_store(table, key.settings.floor_db, progress)
+    store = records.open_store(table, key.settings.floor_db, progress)
     fold = find_fold(table, key.settings.protocol, key.fold)
     outcome = training.train(table, store, key.settings, fold, key.seed, device, progress)
     origin = records.provenance(device, code)

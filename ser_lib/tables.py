@@ -24,6 +24,7 @@ from ser_lib.experiments import (
     depth_name,
 )
 from ser_lib.features import frame_counts
+from ser_lib.files import write_file
 from ser_lib.folds import OVERSAMPLED
 from ser_lib.protocols import folds_of
 from ser_lib.scoring import (
@@ -988,7 +989,7 @@ def update_readme(scored: pd.DataFrame, failures: pd.DataFrame, readme: Path | N
     text, found = pattern.subn(lambda marks: f"{marks[1]}{written}\n{marks[2]}", readme.read_text())
     if found != 1:
         raise SerError(f"{readme} has no marks <!-- results:start --> and <!-- results:end --> to write between")
-    readme.write_text(text)
+    write_file(readme, lambda aside: aside.write_text(text), "make room there")
 
 
 def _networks() -> dict[str, tuple[str, str]]:

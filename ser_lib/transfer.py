@@ -88,7 +88,7 @@ def measure(
             f"move those that should not count out of {paths.runs_folder() / source / experiment}"
         )
     device = choose_device(device)
-    store = features.open_store(table, found[0].settings.floor_db, progress=True)
+    store = records.open_store(table, found[0].settings.floor_db, progress=True)
     origin = {"target": target, "target_fingerprint": table.attrs["fingerprint"], **records.provenance(device)}
     parts = []
     for record in tqdm(found, desc=f"{source} to {target}", unit="run"):

@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
-from ser_lib import features, measurements, paths, records
+from ser_lib import measurements, paths, records
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.features import BINS
@@ -86,7 +86,7 @@ def measure(table: pd.DataFrame, experiment: str = "table1-baseline", seed: int 
         raise SerError(
             f"no fold of {experiment} with seed {seed} has been run on {table.attrs['corpus']}: run it first"
         )
-    store = features.open_store(table, found[0].settings.floor_db, progress=True)
+    store = records.open_store(table, found[0].settings.floor_db, progress=True)
     emotions = table["emotion"].to_numpy()
     labels = torch.tensor([EMOTIONS.index(emotion) for emotion in emotions])
     origin = records.provenance("cpu")

@@ -219,6 +219,7 @@ def test_the_study_on_a_gpu_is_described_on_a_machine_without_one(command, synth
 )
 def test_an_error_is_one_line_on_stderr(command, arguments, status, words, tmp_path, request, monkeypatch):
     monkeypatch.delenv("SER_CORPORA", raising=False)
+    monkeypatch.setattr(records, "code_version", lambda: "c0mm1ttedc0de")
     places = {"tmp": tmp_path}
     if any(mark in argument for argument in arguments for mark in ("{synthetic}", "{best}")):
         places["synthetic"] = request.getfixturevalue("synthetic_root")
@@ -233,6 +234,20 @@ def test_an_error_is_one_line_on_stderr(command, arguments, status, words, tmp_p
     *progress, last = err.rstrip("\n").split("\n")
     assert last.rsplit("\r", 1)[-1].startswith("error: ") and words.format(**places) in last
     assert all("error" not in line and "Traceback" not in line for line in progress)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "work"),
+    [(["variety"], "variety.measure"), (["baselines"], "baselines.run"),
+     (["transfer", "--source", "emodb"], "transfer.measure"),
+     (["repeat", "--experiment", "table1-best", "--fold", "1", "--keep"], "repeats.repeat")],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)  # fmt: skip
+def test_what_would_not_be_kept_is_told_before_it_is_made(command, synthetic_root, monkeypatch, arguments, work):
+    monkeypatch.setattr(records, "code_version", lambda: "0123456789ab+")
+    monkeypatch.setattr(f"ser_lib.{work}", lambda *_, **__: pytest.fail("hours of work, and lost"))
+    status, out, err = command(*arguments, "--corpus", "synthetic", "--root", synthetic_root)
+    assert (status, out) == (1, "") and "error: nothing is kept: ser_lib differs from its last commit" in err
 
 
 def test_a_recording_that_cannot_be_read_is_one_line(command, tiny_table, tiny_experiment, tmp_path):
@@ -270,7 +285,7 @@ def test_an_interrupted_run_says_that_nothing_half_done_is_kept(command, synthet
         "run", "--corpus", "synthetic", "--root", synthetic_root, "--experiment", "table1-best", "--fold", 1
     )
     assert (status, out) == (130, "") and err.rstrip().endswith("stopped: nothing half-done is kept")
-    assert list(paths.runs_folder().rglob("*")) == []
+    assert list(paths.runs_folder().rglob("fold-*")) == []
 
 
 def test_a_file_that_may_not_be_read_is_one_line_that_names_it(command, monkeypatch):

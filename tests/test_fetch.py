@@ -684,6 +684,24 @@ def test_an_error_of_the_transfer_is_one_line(command, server, root):
     assert status == 1 and err.count("\n") == 1 and err.startswith(f"error: {server.url} was not found (404")
 
 
+def test_bytes_of_an_older_version_do_not_stay_when_there_is_no_room_for_the_newer(
+    server, published, root, monkeypatch
+):
+    """They would be taken for the beginning of the newer one, whose name stands beside them."""
+    server.version, server.stops = '"1"', [1000]
+    with monkeypatch.context() as patch:
+        patch.setattr(fetch, "ATTEMPTS", 1)
+        with pytest.raises(SerError):
+            get(server, root)
+    assert len(list(root.parent.rglob("*.part"))) == 1
+    server.version = '"2"'
+    with monkeypatch.context() as patch:
+        patch.setattr(fetch, "check_space", lambda *_: (_ for _ in ()).throw(SerError("no room")))
+        with pytest.raises(SerError, match="no room"):
+            get(server, root)
+    assert list(root.parent.rglob("*.part")) == []
+
+
 def test_a_weak_tag_names_no_version_to_go_on_with(server, published, root):
     """Two files of one weak tag need not be the same bytes (RFC 9110, 13.1.5)."""
     server.version, server.stops = 'W/"1"', [1000]

@@ -49,6 +49,16 @@ def test_a_full_disk_names_folder_and_remedy_and_leaves_nothing(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_in_place_of_the_folder_leads_to_where_it_is_made(tmp_path, there):
+    target = tmp_path / "large disk" / "folder"
+    (target if there else target.parent).mkdir(parents=True)
+    (tmp_path / "link").symlink_to(target)
+    write_folder(tmp_path / "link", "marker", fill("whole"), "remedy")
+    assert (target / "content").read_text() == "whole" and (tmp_path / "link").is_symlink()
+    assert [path.name for path in target.parent.iterdir()] == ["folder"]
+
+
 def test_a_folder_that_another_process_finished_first_stays(tmp_path):
     def slower(folder):
         write_folder(tmp_path / "folder", "marker", fill("first"), "remedy")

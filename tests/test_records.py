@@ -40,8 +40,9 @@ def named(monkeypatch, tiny_experiment):
 
 
 @pytest.fixture
-def obtain(tiny_table, named):
-    """A function that gives the record of a run on the made-up corpus."""
+def obtain(tiny_table, named, monkeypatch):
+    """A function that gives the record of a run on the made-up corpus, by code of one commit."""
+    monkeypatch.setattr(records, "code_version", lambda: "c0mm1ttedc0de")
 
     def run(name: str = "small", fold: int = 1, seed: int = 0, **settings) -> records.Record:
         chosen = named[name].with_settings(**settings)
@@ -278,7 +279,7 @@ def test_a_failure_is_kept_with_its_history_and_never_where_finished_runs_lie(ob
     assert experiments.Experiment(**failure["settings"]) == tiny_experiment
     assert failure["code"] and failure["hardware"] and failure["packages"]["torch"]
     assert pd.read_csv(folder / "history.csv")["epoch"].tolist() == [1]
-    assert finished_runs() == [] and list(paths.runs_folder().iterdir()) == [paths.runs_folder() / "failures"]
+    assert finished_runs() == [] and folder.is_relative_to(paths.runs_folder() / "failures")
     assert collect() == ["tiny: 1 runs whose loss did not stay finite"]
     assert [path.name for path in (paths.results_folder() / "tiny").iterdir()] == ["failures.csv"]
 
@@ -605,6 +606,87 @@ def test_runs_of_a_forgotten_experiment_are_named_and_left_out(obtain, named):
     assert collect() == [left_out, "tiny, small: 1 runs"]
 
 
+def test_what_was_moved_aside_or_copied_does_not_count_wherever_it_lies(obtain):
+    """Its words say which run it is, and the place which it is taken for: the one without the other decides nothing."""
+    obtain()
+    aside = obtain(fold=2).folder
+    moved = paths.runs_folder() / "older" / "small" / aside.name
+    moved.parent.mkdir(parents=True)
+    aside.rename(moved)
+    first = obtain().folder
+    copy = first.with_name(f"{first.name}.bak")
+    shutil.copytree(first, copy)
+    made_as = f"tiny/small/{first.name}"
+    assert collect() == [
+        f"left out: {moved}: it was made as tiny/small/{aside.name}, and is a copy or was moved aside",
+        f"left out: {copy}: it was made as {made_as}, and is a copy or was moved aside",
+        "tiny, small: 1 runs",
+    ]
+    assert records.load_results().runs["fold"].tolist() == [1]
+    assert not (paths.results_folder() / "older").exists()
+
+
+def test_a_collection_that_was_killed_between_two_tables_is_mended_by_the_next(obtain, monkeypatch):
+    """Fold 1 was collected before, on another machine, and its record is not here."""
+    elsewhere = obtain().folder
+    collect()
+    shutil.rmtree(elsewhere)
+    obtain(fold=2)
+    write = records._write_table
+
+    def killed(file, table):
+        if file.name == "predictions.csv":
+            raise KeyboardInterrupt
+        write(file, table)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "_write_table", killed)
+        with pytest.raises(KeyboardInterrupt):
+            collect()
+    with pytest.raises(SerError, match="collect the results again"):
+        records.load_results()
+    assert collect() == ["tiny, small: 1 runs, and 1 collected before"]
+    assert records.load_results().runs["fold"].tolist() == [1, 2]
+
+
+def test_a_failure_on_another_version_of_the_corpus_is_none_of_its_runs(obtain, tiny_table, monkeypatch):
+    obtain()
+    with monkeypatch.context() as patch:
+        patch.setitem(tiny_table.attrs, "fingerprint", "ba9876543210")
+        diverging(patch, epoch=2, batch=1)
+        with pytest.raises(SerError, match="not finite"):
+            obtain(fold=2)
+    said = "left out: the failure of small, fold 2: it is of another version of tiny"
+    assert collect() == ["tiny, small: 1 runs", said]
+    assert records.load_results().failures.empty and not (paths.results_folder() / "tiny" / "failures.csv").exists()
+
+
+def test_a_folder_for_runs_that_cannot_be_made_is_told_before_the_training(obtain, monkeypatch, tmp_path):
+    (tmp_path / "a file").write_text("")
+    monkeypatch.setenv("SER_RUNS", str(tmp_path / "a file"))
+    monkeypatch.setattr(training, "train", lambda *_: pytest.fail("trained, and lost"))
+    with pytest.raises(SerError, match="could not be written.*set SER_RUNS"):
+        obtain()
+
+
+@pytest.mark.parametrize("damage", [("strip.npy", b"\x93NUMPY"), ("store.json", b""), ("store.json", b"{}")])
+def test_damaged_spectrograms_are_named_with_what_to_do(obtain, damage):
+    obtain()
+    name, content = damage
+    [file] = (paths.data_folder() / "features").glob(f"*/{name}")
+    file.write_bytes(content)
+    with pytest.raises(SerError, match=r"features cannot be read \(.*\): delete this folder"):
+        obtain(fold=2)
+
+
+@pytest.mark.parametrize("file", ["run.json", "provenance.json"])
+def test_a_record_that_is_json_but_no_record_is_named(obtain, file):
+    folder = obtain().folder
+    (folder / file).write_text("null")
+    with pytest.raises(SerError, match=rf"{file} cannot be read \(it is no record of a run\): remove the folder"):
+        collect()
+
+
 def test_runs_on_two_versions_of_a_corpus_are_refused(obtain, tiny_table):
     obtain()
     tiny_table.attrs["fingerprint"] = "ba9876543210"
@@ -817,6 +899,35 @@ def test_commits_that_differ_in_nothing_that_trains_are_one_version_of_the_code(
         assert records.code_of_runs(unknown) == unknown
 
 
+def test_a_checkout_of_something_else_around_the_project_names_no_code_of_it(commit, tmp_path):
+    version = commit("ser_lib/training.py", ONE)
+    subprocess.run(["git", "-C", str(tmp_path), "rm", "-rq", "--cached", "ser_lib"], check=True)
+    (tmp_path / ".gitignore").write_text("ser_lib")
+    assert commit("README.md", "another project, in which this one lies unpacked") == "unknown"
+    without = subprocess.run(["git", "-C", str(tmp_path), "rev-parse", "HEAD"], capture_output=True, text=True).stdout
+    assert records.code_of_runs(without.strip()) == without.strip() != records.code_of_runs(version)
+
+
+def test_versions_are_told_apart_where_the_project_is_a_folder_of_a_larger_checkout(commit, tmp_path, monkeypatch):
+    (tmp_path / "project" / "ser_lib").mkdir(parents=True)
+    monkeypatch.setattr(paths, "PROJECT", tmp_path / "project")
+    first = commit("project/ser_lib/training.py", ONE)
+    same = commit("words.md", "words")
+    changed = commit("project/ser_lib/training.py", ONE.replace("x + 1", "x + 2"))
+    assert len({first, same, changed}) == 3
+    assert records.code_of_runs(first) == records.code_of_runs(same) != records.code_of_runs(changed)
+    assert records.code_of_runs(first) != first
+
+
+def test_runs_of_code_without_a_name_are_collected_with_a_warning(obtain, monkeypatch):
+    monkeypatch.setattr(records, "code_version", lambda: "0123456789ab+")
+    obtain()
+    assert collect() == ["tiny, small: 1 runs"]
+    obtain(fold=2)
+    warning = "tiny, small: 2 runs are by code that no commit names: it need not have been the same"
+    assert collect() == [warning, "tiny, small: 2 runs"]
+
+
 def test_the_modules_that_tell_versions_apart_are_all_that_training_imports_but_settings_and_corpora():
     script = "import ser_lib.training, sys; print(*(name for name in sys.modules if name.startswith('ser_lib.')))"
     done = subprocess.run([sys.executable, "-c", script], cwd=paths.PROJECT, capture_output=True, text=True, check=True)
@@ -986,7 +1097,7 @@ def test_a_recording_that_cannot_be_read_is_named(obtain, tmp_path):
 
 def test_the_code_version_is_the_commit_and_says_when_the_code_differs_from_it(monkeypatch):
     def answer(*arguments):
-        return "abcdef012345" if arguments[0] == "rev-parse" else changed
+        return {"rev-parse": "abcdef012345", "ls-tree": "ser_lib", "status": changed}[arguments[0]]
 
     monkeypatch.setattr(records, "_git", answer)
     changed = ""

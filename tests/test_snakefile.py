@@ -251,6 +251,13 @@ def test_a_root_of_the_environment_is_taken_as_it_is_and_one_that_is_named_goes_
     assert done.returncode == 0 and f"--root {shlex.quote(str(root))}" in done.stdout + done.stderr, done.stderr
 
 
+def test_a_root_left_in_the_environment_is_not_taken_for_that_of_the_synthetic_corpus(dry_run, monkeypatch, tmp_path):
+    monkeypatch.setenv("SER_ROOT", str(tmp_path / "emodb"))
+    status, output = dry_run("quick")
+    assert status == 0 and "emodb" not in output, output
+    assert not (tmp_path / "emodb").exists()
+
+
 FOUR = ("experiments=table1-baseline,table1-vtlp", "folds=1,2")
 
 

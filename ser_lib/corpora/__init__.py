@@ -1,10 +1,10 @@
 """The corpora: one file each, one table of utterances for all; nothing downstream knows which corpus it is."""
 
-import os
 from pathlib import Path
 
 import pandas
 
+from ser_lib import paths
 from ser_lib.corpora import emodb, iemocap, nemo, ravdess, synthetic
 from ser_lib.corpora.table import COLUMNS, EMOTIONS, counts
 from ser_lib.errors import SerError, suggestion
@@ -80,13 +80,13 @@ def find_root(name: str, root: str | Path | None) -> Path:
         return Path(root).expanduser()
     if name == "synthetic":
         return synthetic.default_root()
-    corpora = os.environ.get("SER_CORPORA")
-    if not corpora:
+    corpora = paths.chosen("SER_CORPORA")
+    if corpora is None:
         raise SerError(
             f"{name}: no folder given; pass root (--root) or set the environment variable SER_CORPORA "
             f"to the folder that holds {name}/"
         )
-    candidates = [Path(corpora).expanduser() / folder for folder in FOLDERS.get(name, (name,))]
+    candidates = [corpora / folder for folder in FOLDERS.get(name, (name,))]
     for candidate in candidates:
         if candidate.is_dir():
             return candidate
