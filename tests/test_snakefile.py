@@ -246,15 +246,19 @@ def test_a_root_of_the_environment_is_taken_as_it_is_and_one_that_is_named_goes_
     monkeypatch.setenv("SER_ROOT", str(root))
     status, output = dry_run("runs", *ONE)
     assert status == 0 and f"--root {synthetic_root}" in output, output
-    words = [word for word in command("runs", *ONE, options=("-n", "-p")) if not str(word).startswith("root=")]
+    words = command("runs", "corpus=synthetic", *ONE, options=("-n", "-p"))
+    words = [word for word in words if not str(word).startswith("root=")]
     done = subprocess.run(words, cwd=paths.PROJECT, capture_output=True, text=True)
     assert done.returncode == 0 and f"--root {shlex.quote(str(root))}" in done.stdout + done.stderr, done.stderr
 
 
-def test_a_root_left_in_the_environment_is_not_taken_for_that_of_the_synthetic_corpus(dry_run, monkeypatch, tmp_path):
+def test_a_root_left_in_the_environment_is_not_taken_for_that_of_the_synthetic_corpus(command, monkeypatch, tmp_path):
+    """Where no corpus is named it is the synthetic one, which would be written there."""
     monkeypatch.setenv("SER_ROOT", str(tmp_path / "emodb"))
-    status, output = dry_run("quick")
-    assert status == 0 and "emodb" not in output, output
+    words = command("quick", options=("-n", "-p"))
+    words = words[: words.index("--config")]
+    done = subprocess.run(words, cwd=paths.PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0 and "emodb" not in done.stdout + done.stderr, done.stderr
     assert not (tmp_path / "emodb").exists()
 
 
