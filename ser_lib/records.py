@@ -69,11 +69,14 @@ _RUN_COLUMNS = [
 REPEAT_COLUMNS = [
     *IDENTITY, "code_before", "hardware_before", "device_before", "torch_before", "code", "hardware", "device", "torch",
     "seconds", "same", "best_epoch_before", "best_epoch", "utterances", "other_predictions", "largest_difference",
-    "wa_before", "ua_before", "wa", "ua",
+    "wa_before", "ua_before", "wa", "ua", "configuration", "fingerprint",
 ]  # fmt: skip
 """Of a collected run that was made again; see :mod:`ser_lib.repeats`."""
-_LATER_OF_REPEATS = ("wa_before", "ua_before", "wa", "ua")
+_LATER_OF_REPEATS = ("wa_before", "ua_before", "wa", "ua", "configuration", "fingerprint")
 """Those that older repetitions lack."""
+
+
+_WORDS_OF_REPEATS = ("code", "code_before", "configuration", "fingerprint")
 
 
 @dataclass(frozen=True)
@@ -635,11 +638,11 @@ def load_repeats(folder: Path | None = None) -> pd.DataFrame:
 def read_repeats(file: Path) -> pd.DataFrame:
     """The repetitions on one corpus; versions of code are words, although some look like numbers.
 
-    Older rows lack accuracies: they are read as not known (NaN).
+    Older rows lack accuracies, and settings and version of the corpus: they are read as not known (NaN).
     """
     remedy = f"remove it, and make runs again: python -m ser_lib repeat --corpus {file.parent.name} ... --keep"
     known = [column for column in REPEAT_COLUMNS if column not in _LATER_OF_REPEATS]
-    table = read_table(file, remedy, known, dtype={"code": str, "code_before": str})
+    table = read_table(file, remedy, known, dtype=dict.fromkeys(_WORDS_OF_REPEATS, str))
     return table.reindex(columns=REPEAT_COLUMNS)
 
 
@@ -744,6 +747,8 @@ def _one_code(corpus: str, name: str, runs: pd.DataFrame, repeats: pd.DataFrame)
     """Refuse runs of one experiment that were made by code that trains differently, unless it gave the same."""
     versions = sorted(runs["code"].astype(str).unique())
     own = repeats[(repeats["corpus"] == corpus) & (repeats["experiment"] == name) & repeats["same"]]
+    # What trained alike with other settings need not with these; older repetitions do not say with which.
+    own = own[own["configuration"].isna() | own["configuration"].isin(runs["configuration"])]
     groups = [{code_of_runs(version)} for version in versions]
     for before, after in own[["code_before", "code"]].itertuples(index=False, name=None):
         pair = {code_of_runs(before), code_of_runs(after)}

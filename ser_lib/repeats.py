@@ -70,6 +70,8 @@ def repeat(
         "largest_difference": round(float(abs(differences).max()), 5),  # six digits are kept
         **_accuracies(predictions, "_before"),
         **_accuracies(outcome.predictions, ""),
+        "configuration": key.settings.digest,
+        "fingerprint": key.fingerprint,
     }
 
 

@@ -193,9 +193,10 @@ def test_code_that_gave_the_same_is_collected_together_and_no_other(tiny_table, 
     repeated(first, third, same=False, device="cuda")
     repeated(second, third, experiment="other")
     repeated(second, third, corpus="another")
+    repeated(second, third, configuration="0123456789ab")  # the same with other settings than these runs have
     with pytest.raises(SerError, match=r"train differently .*`python -m ser_lib repeat --corpus tiny"):
         records.collect(say=lambda text: None)
-    repeated(third, second, fold=2)  # the chain is whole: first, second, third
+    repeated(third, second, fold=2, configuration=tiny_experiment.digest)  # the chain is whole: first, second, third
     assert records.collect(say=lambda text: None) == 2
     obtain("other", 1, first)
     obtain("other", 2, second)
