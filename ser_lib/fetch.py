@@ -18,7 +18,6 @@ was seen. Should one have moved, ``--url`` takes another.
 import errno
 import hashlib
 import math
-import os
 import re
 import shutil
 import stat
@@ -38,7 +37,7 @@ import soundfile
 from scipy.signal import resample_poly
 from tqdm import tqdm
 
-from ser_lib import audio
+from ser_lib import audio, paths
 from ser_lib.corpora import emodb, nemo, ravdess, table
 from ser_lib.errors import SerError, suggestion
 from ser_lib.files import write_folder
@@ -193,12 +192,15 @@ def find_source(name: str) -> Source:
 
 def place(name: str, root: str | Path | None) -> Path:
     """The folder to make: what was given, or the one that the environment variable ``SER_CORPORA`` leads to."""
-    if root is None and not os.environ.get("SER_CORPORA"):
+    if root is not None:
+        return Path(root).expanduser().absolute()
+    corpora = paths.chosen("SER_CORPORA")
+    if corpora is None:
         raise SerError(
             f"{name}: no folder given; pass root (--root) or set the environment variable SER_CORPORA to the folder "
             f"that shall hold {name}/"
         )
-    return Path(root if root is not None else Path(os.environ["SER_CORPORA"]) / name).expanduser().absolute()
+    return corpora / name
 
 
 def examine_present(name: str, folder: Path, progress: bool) -> str:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ser_lib import corpora, paths
+from ser_lib import corpora, fetch, paths
 from ser_lib.errors import SerError
 
 FOLDERS = {"SER_DATA": paths.data_folder, "SER_RUNS": paths.runs_folder, "SER_RESULTS": paths.results_folder}
@@ -31,3 +31,5 @@ def test_relative_corpora_are_below_the_project_too(monkeypatch, tmp_path):
     monkeypatch.setenv("SER_CORPORA", "no such folder")
     with pytest.raises(SerError, match=f"there is no folder {paths.PROJECT}/no such folder/emodb"):
         corpora.load("emodb")
+    assert fetch.place("emodb", None) == paths.PROJECT / "no such folder" / "emodb"  # fetched to where it is read
+    assert fetch.place("emodb", "here") == tmp_path / "here"
