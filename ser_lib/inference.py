@@ -47,22 +47,6 @@ _COMPARISONS = [
 ]  # fmt: skip
 
 
-def scores_by_speaker(scored: pd.DataFrame, corpus: str, experiment: str, metric: str) -> pd.DataFrame:
-    """Scores of one experiment as a grid of speakers by seeds.
-
-    Args:
-        scored: as :func:`ser_lib.scoring.scores` returns them.
-        corpus, experiment: whose runs.
-        metric: ``wa`` or ``ua``.
-
-    Returns:
-        A row per fold, a column per seed that every fold has run; scores in [0, 1]. If there is no such seed, all of
-        them, NaN where not run. Empty without runs.
-    """
-    (part,) = scoring.in_common(scored, corpus, [experiment])
-    return _grid(part[metric])
-
-
 def differences_by_speaker(
     scored: pd.DataFrame, corpus: str, experiment: str, reference: str, metric: str
 ) -> pd.DataFrame:
@@ -75,9 +59,10 @@ def differences_by_speaker(
         metric: ``wa`` or ``ua``.
 
     Returns:
-        As :func:`scores_by_speaker`, differences in [-1, 1], of the runs of :func:`ser_lib.scoring.in_common`: seeds
-        that only some folds have run with both experiments are left out, unless there is no other. The mean of a row is
-        what :func:`ser_lib.scoring.paired_difference` gives of that fold.
+        A row per fold, a column per seed; differences in [-1, 1], of the runs that both share
+        (:func:`ser_lib.scoring.in_common`): seeds that only some folds have run with both are left out, unless there is
+        no other; then NaN where not run. The mean of a row is what :func:`ser_lib.scoring.paired_difference` gives of
+        that fold. Empty without runs.
     """
     sides = scoring.in_common(scored, corpus, [experiment, reference])
     return _grid(sides[0][metric] - sides[1][metric])

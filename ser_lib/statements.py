@@ -396,14 +396,12 @@ class Course(OfTwo):
             learnt: of every run, whether it ever does.
             corpus: whose runs.
         """
-        pair = self.experiment, self.reference
-        parts = [part["value"].astype(bool) for part in scoring.in_common(learnt, corpus, pair)]
+        parts, said = self._shared(learnt, corpus)
         nothing = verdict.outcome == NOT_RUN
         if not len(parts[1]) or (parts[1].mean() >= 0.5 and not nothing):
             return verdict
-        said = [f"{part.sum()} of {len(part)} runs of {name}" for name, part in zip(pair, parts, strict=True)]
         speakers = "no speaker" if nothing else verdict.basis.split("; ")[0]
-        return replace(verdict, outcome=UNDECIDED, basis=f"{speakers}; {' and '.join(said)} have learnt")
+        return replace(verdict, outcome=UNDECIDED, basis=f"{speakers}; {said} have learnt")
 
     def _if_bound(self, verdict: Verdict, at_least: pd.DataFrame, corpus: str) -> Verdict:
         """A verdict, or undecided where runs end too early for their difference to be a bound on what is claimed.
@@ -413,15 +411,20 @@ class Course(OfTwo):
             at_least: of every run, whether its number is only the least that it can be.
             corpus: whose runs.
         """
-        pair = self.experiment, self.reference
-        parts = [part["value"].astype(bool) for part in scoring.in_common(at_least, corpus, pair)]
+        parts, said = self._shared(at_least, corpus)
         larger, smaller = parts if self.direction > 0 else parts[::-1]
         unsure = larger if verdict.outcome == FAILS else smaller  # a larger number there would undo the verdict
         if not unsure.any():
             return verdict
-        said = [f"{part.sum()} of {len(part)} runs of {name}" for name, part in zip(pair, parts, strict=True)]
-        basis = f"{verdict.basis.split('; ')[0]}; {' and '.join(said)} never get there, so that it is no bound"
+        basis = f"{verdict.basis.split('; ')[0]}; {said} never get there, so that it is no bound"
         return replace(verdict, outcome=UNDECIDED, basis=basis)
+
+    def _shared(self, flags: pd.DataFrame, corpus: str) -> tuple[list[pd.Series], str]:
+        """Which runs that both experiments share have a flag, experiment by experiment, and how many in words."""
+        pair = self.experiment, self.reference
+        parts = [part["value"].astype(bool) for part in scoring.in_common(flags, corpus, pair)]
+        said = [f"{part.sum()} of {len(part)} runs of {name}" for name, part in zip(pair, parts, strict=True)]
+        return parts, " and ".join(said)
 
 
 @dataclass(frozen=True)

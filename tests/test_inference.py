@@ -34,6 +34,12 @@ def by_fold(values, **of):
     return runs({(fold, seed): value for fold, row in enumerate(values, 1) for seed, value in enumerate(row)}, **of)
 
 
+def of_one(scored):
+    """The grid of one experiment's scores: it is that of its differences from another that scores nothing."""
+    nothing = scored.assign(experiment="b", wa=0.0, ua=0.0)
+    return inference.differences_by_speaker(pd.concat([scored, nothing]), "emodb", "a", "b", "ua")
+
+
 def monte_carlo(share, trials):
     """Four standard errors of a share that was simulated."""
     return 4 * np.sqrt(share * (1 - share) / trials)
@@ -53,7 +59,7 @@ def of_methods(covered, shape, seeds):
 
 
 def test_scores_are_laid_out_by_speaker_and_seed():
-    grid = inference.scores_by_speaker(by_fold([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]), "emodb", "a", "ua")
+    grid = of_one(by_fold([[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]))
     assert grid.to_numpy().tolist() == [[0.1, 0.2], [0.3, 0.4], [0.5, 0.6]]
     assert grid.index.tolist() == [1, 2, 3] and grid.columns.tolist() == [0, 1]
 
@@ -68,7 +74,7 @@ def test_differences_are_paired_by_fold_and_seed():
 
 def test_seeds_that_only_some_folds_have_run_are_left_out():
     scored = runs({(1, 0): 0.1, (2, 0): 0.2, (1, 1): 0.9})
-    assert inference.scores_by_speaker(scored, "emodb", "a", "ua").to_numpy().tolist() == [[0.1], [0.2]]
+    assert of_one(scored).to_numpy().tolist() == [[0.1], [0.2]]
 
 
 def test_differences_leave_out_the_seeds_that_some_folds_lack_wherever_they_are_taken():
@@ -85,7 +91,7 @@ def test_differences_leave_out_the_seeds_that_some_folds_lack_wherever_they_are_
 
 
 def test_without_a_seed_in_common_every_run_counts():
-    grid = inference.scores_by_speaker(runs({(1, 0): 0.1, (2, 1): 0.2}), "emodb", "a", "ua")
+    grid = of_one(runs({(1, 0): 0.1, (2, 1): 0.2}))
     np.testing.assert_array_equal(grid, [[0.1, np.nan], [np.nan, 0.2]])
 
 
