@@ -16,8 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ser_lib.errors import SerError, nearest, suggestion
 
-Pair = tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
-
+Count = Annotated[int, Field(ge=1, strict=True)]
+"""In a list, where `true` would be taken for 1 if this were not strict."""
+Pair = tuple[Count, Count]
 
 Schedule = Literal["constant", "cosine", "warmup"]
 _LARGEST = 1e38
@@ -73,7 +74,7 @@ class Experiment(BaseModel):
         1, "warped copies of a test utterance that vote", "11 with augmentation (Section 2)", "1 without augmentation"
     )
     oversampling: int = _setting(1, "how often happiness and anger occur in training", "1 or 2 (Table 1)", ge=1, le=8)
-    filters: tuple[Annotated[int, Field(ge=1)], ...] = _setting(
+    filters: tuple[Count, ...] = _setting(
         (16, 24, 32, 32),
         "output channels of each convolution",
         "not stated",

@@ -463,6 +463,12 @@ def test_true_and_false_are_not_taken_for_one_and_zero(text):
         Experiment().with_settings(**parse_settings([text]))
 
 
+@pytest.mark.parametrize("text", ["filters=[16,24,32,true]", "strides=[[2,2],[2,2],[2,true],[2,1]]"])
+def test_true_is_not_taken_for_one_inside_a_list_either(text):
+    with pytest.raises(SerError, match=r"(filters\.3|strides\.2\.1): Input should be a valid integer"):
+        Experiment().with_settings(**parse_settings([text]))
+
+
 def test_an_unknown_setting_is_refused_and_the_nearest_is_suggested():
     with pytest.raises(SerError, match=r"no setting 'qqq'\. Known: frequency_r"):
         Experiment().with_settings(qqq=1)
