@@ -31,7 +31,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 comma := ,
-.PHONY: book pages results reproduce test lint benchmarks clean help
+.PHONY: book pages results reproduce notebooks test lint benchmarks clean help
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -57,6 +57,10 @@ pages: $(READY) ## build the book from the results that are there
 	$(BIN)/jupyter-book clean . --all
 	$(BIN)/jupyter-book build . -W -n --keep-going
 	@echo && echo "Open file://$(CURDIR)/_build/html/index.html"
+
+# What a page shows is stored with it, and `make test` compares: after `collect` the pages have other numbers.
+notebooks: $(READY) ## execute the pages anew, with the results that are there
+	$(BIN)/jupyter nbconvert --to notebook --execute --inplace --ExecutePreprocessor.record_timing=False $(READING)
 
 test: $(READY) ## run the unit tests and every notebook
 	$(BIN)/python -m pytest tests -n $(CORES) --maxprocesses 8 --dist loadfile

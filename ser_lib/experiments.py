@@ -47,7 +47,7 @@ _NETWORK = (
 class Experiment(BaseModel):
     """The configuration of an experiment; unknown keys and values out of range are refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     frequency_range: Literal[4, 8] = _setting(4, "upper end of the spectrogram, kHz", "4 or 8 (Table 1)")
     floor_db: float = _setting(

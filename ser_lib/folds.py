@@ -39,7 +39,7 @@ def speaker_folds(table: pd.DataFrame) -> list[Fold]:
     Raises:
         SerError: a session does not hold exactly two speakers, or a speaker occurs in two sessions.
 
-    Source: Section 3 ("the validation and test sets correspond to two different speakers of one of the sessions").
+    Source: Section 3 ("the validation and test sets to correspond to two different speakers of one of the sessions").
     """
     speakers = table[["session", "gender", "speaker"]].drop_duplicates().sort_values(["session", "gender", "speaker"])
     repeated = speakers.loc[speakers["speaker"].duplicated(), "speaker"]

@@ -20,9 +20,7 @@ from scipy import optimize, stats
 from ser_lib import paper, scoring, wording
 from ser_lib.corpora import EMOTIONS, TITLES
 from ser_lib.errors import SerError
-
-LEVEL = 0.95
-"""Confidence level of every interval; 1 - level is the significance of every test (two-sided)."""
+from ser_lib.scoring import LEVEL
 
 POWER = 0.8
 """Share of studies that should find an effect which is there; Cohen's convention."""

@@ -35,7 +35,8 @@ class ConvLSTM(nn.Module):
         statistics_momentum: momentum of its running statistics.
         classes: number of emotions.
 
-    Source: Section 3 and Fig. 2. Filters, kernels, strides, units and aggregation are not stated there.
+    Source: Section 3 and Fig. 2 (of which its words alone were at hand). Filters, kernels, strides, units and
+    aggregation are not stated in the text.
     """
 
     def __init__(

@@ -14,7 +14,7 @@ from scipy import integrate, stats
 from ser_lib import audio, features, paper
 from ser_lib.corpora import EMOTIONS, iemocap
 from ser_lib.errors import SerError
-from ser_lib.inference import LEVEL
+from ser_lib.scoring import LEVEL
 from ser_lib.statements import MARGIN
 
 COUNTS = iemocap.PUBLISHED_COUNTS
@@ -377,6 +377,24 @@ def choices() -> pd.DataFrame:
 def sets_of_five() -> pd.DataFrame:
     """Every set of five of the ten folds, with the columns of :func:`choices`; 252 rows."""
     return _averages_of(itertools.combinations([row.fold for row in paper.TABLE2], 5))
+
+
+def better_of_sessions(metric: str) -> tuple[int, ...]:
+    """Of each session the fold with the higher ``wa`` or ``ua``: the choice of five folds that looks best."""
+    table = paper.table2().set_index("fold")
+    return tuple(int(fold) for fold in table.groupby("session")[metric].idxmax())
+
+
+def five_best_readings() -> dict[str, paper.Score]:
+    """What "our 5 best folds" may mean -> mean WA and UA of these folds. Source: Section 3, Table 2."""
+    readings = {"five highest": highest, "better of each session by": better_of_sessions}
+    return {f"{name} {m.upper()}": average_of(chosen(m)) for name, chosen in readings.items() for m in ("wa", "ua")}
+
+
+def is_five_best(score: paper.Score) -> bool:
+    """Whether some averages are those that Table 2 prints for the "5 best folds", to rounding."""
+    printed = paper.TABLE2_AVERAGES["5 best folds"]
+    return abs(score.wa - printed.wa) <= _HALF and abs(score.ua - printed.ua) <= _HALF
 
 
 def highest(metric: str) -> tuple[int, ...]:
@@ -778,11 +796,10 @@ def headline() -> tuple[str, str, str, bool]:
 
 
 def five_best() -> tuple[str, str, str, bool]:
-    """The row "5 best folds" against the five folds with the highest scores. A row of :func:`slips`."""
-    printed = paper.TABLE2_AVERAGES["5 best folds"]
-    by_wa, by_ua = average_of(highest("wa")), average_of(highest("ua"))
-    words = f"five highest WA {by_wa.wa:.1f} / {by_wa.ua:.1f}, five highest UA {by_ua.wa:.1f} / {by_ua.ua:.1f}"
-    agrees = any(abs(s.wa - printed.wa) <= _HALF and abs(s.ua - printed.ua) <= _HALF for s in (by_wa, by_ua))
+    """The row "5 best folds" against what these may be. A row of :func:`slips`."""
+    printed, readings = paper.TABLE2_AVERAGES["5 best folds"], five_best_readings()
+    words = ", ".join(f"{name} {score.wa:.1f} / {score.ua:.1f}" for name, score in readings.items())
+    agrees = any(map(is_five_best, readings.values()))
     return "Table 2", f"5 best folds: {printed.wa} / {printed.ua}", words, agrees
 
 
@@ -842,13 +859,11 @@ def _pair(values: np.ndarray) -> str:
 
 
 def _averages_of(sets: itertools.product | itertools.combinations) -> pd.DataFrame:
-    printed = paper.TABLE2_AVERAGES["5 best folds"]
     speakers = {row.fold: row.speaker for row in paper.TABLE2}
     rows = []
     for folds in sets:
         score = average_of(folds)
-        same = abs(score.wa - printed.wa) <= _HALF and abs(score.ua - printed.ua) <= _HALF
-        rows.append((tuple(folds), " ".join(speakers[fold] for fold in folds), score.wa, score.ua, same))
+        rows.append((tuple(folds), " ".join(speakers[fold] for fold in folds), score.wa, score.ua, is_five_best(score)))
     return pd.DataFrame(rows, columns=["folds", "speakers", "wa", "ua", "printed"])
 
 

@@ -1,13 +1,13 @@
 """Where numbers come from: which runs, by which code, on which hardware, and whether another machine agrees."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
 from ser_lib.corpora import TITLES
 from ser_lib.experiments import FAMILIES, members
 from ser_lib.scoring import RUN, in_common, tests_one_speaker
-from ser_lib.wording import CORPORA, NOT_RUN, counted, points_with_interval
+from ser_lib.wording import CORPORA, LICENCE, NOT_RUN, counted, points_with_interval
 
 
 def behind(runs: pd.DataFrame, *names: str, corpora: Iterable[str] = CORPORA) -> str:
@@ -32,6 +32,8 @@ def behind(runs: pd.DataFrame, *names: str, corpora: Iterable[str] = CORPORA) ->
     missing = [TITLES[corpus] for corpus in shown if corpus not in found and corpus != "iemocap"]
     sentences = [f"{TITLES[corpus]}: {_extent(part[part['corpus'] == corpus], len(wanted))}" for corpus in found]
     sentences += [f"{', '.join(missing)}: {NOT_RUN}"] if missing else []
+    if not sentences:
+        sentences = [f"{TITLES['iemocap']}: {LICENCE}"]
     if "notes" in part and len(departing := part[part["notes"].fillna("") != ""]):
         sentences.append(f"Not the paper's selection: {_listed(departing['notes'], '; ')}".rstrip("."))
     if found:
@@ -66,10 +68,23 @@ def across_hardware(runs: pd.DataFrame, references: Mapping[str, str]) -> str:
         runs: every run, with ``corpus, experiment, fold, seed, test_speaker`` and ``hardware``.
         references: experiment -> the one that it is compared with.
     """
-    pairs = [in_common(runs, corpus, pair) for corpus in runs["corpus"].unique() for pair in references.items()]
-    unlike = sum(int((one["hardware"] != other["hardware"]).sum()) for one, other in pairs)
-    total = sum(len(one) for one, _ in pairs)
+    counts = [
+        on_unlike_hardware(runs, corpus, pair) for corpus in runs["corpus"].unique() for pair in references.items()
+    ]
+    unlike, total = (sum(numbers) for numbers in zip(*counts, strict=True))
     return f" Of {counted(total, 'pair')}, {unlike} are of runs on unlike hardware." if unlike else ""
+
+
+def on_unlike_hardware(runs: pd.DataFrame, corpus: str, experiments: Sequence[str]) -> tuple[int, int]:
+    """How many folds and seeds that some experiments share were not all run on the same hardware, and of how many.
+
+    Args:
+        runs: as for :func:`across_hardware`.
+        corpus: whose runs.
+        experiments: those that are compared with each other.
+    """
+    parts = [part["hardware"] for part in in_common(runs, corpus, experiments)]
+    return int((pd.concat(parts, axis=1).nunique(axis=1) > 1).sum()), len(parts[0])
 
 
 def _extent(runs: pd.DataFrame, wanted: int) -> str:

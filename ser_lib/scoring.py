@@ -16,6 +16,9 @@ from ser_lib.experiments import BASELINE, EXPERIMENTS, members
 from ser_lib.protocols import ONE_TEST_SPEAKER
 
 RUN = records.IDENTITY
+LEVEL = 0.95
+"""Confidence level of every interval; 1 - level is the significance of every test (two-sided)."""
+
 MINIMUM_FOLDS = 6
 """Fewer speakers than this decide nothing, and have no interval."""
 
@@ -149,7 +152,7 @@ def validation_scores(histories: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFra
     return found.rename(columns=names).infer_objects()[[*RUN, "validation_speaker", "wa", "ua"]]
 
 
-def interval(values: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+def interval(values: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
     """Student's t interval of a mean over speakers; NaN below two values.
 
     Args:
@@ -166,6 +169,11 @@ def interval(values: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.nd
     # Not stats.t.interval, which is NaN without spread.
     half = stats.t.ppf((1 + level) / 2, speakers - 1) * stats.sem(values, axis=-1)
     return mean - half, mean + half
+
+
+def is_guessing(low: float, high: float) -> bool:
+    """Whether an interval of UA holds what guessing gives, 1 / classes: False where there is no interval (NaN)."""
+    return low <= 1 / len(EMOTIONS) <= high
 
 
 def supported_interval(values: np.ndarray) -> tuple[float, float]:
@@ -405,4 +413,5 @@ def predictions_of(predictions: pd.DataFrame, *names: str) -> pd.DataFrame:
 
 
 def of_experiment(table: pd.DataFrame, corpus: str, experiment: str) -> pd.DataFrame:
+    """The rows of one experiment on one corpus, of any table that has both columns."""
     return table[(table["corpus"] == corpus) & (table["experiment"] == experiment)]

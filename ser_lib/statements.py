@@ -69,8 +69,7 @@ class Evidence:
         by_speaker = part.groupby("fold")["ua"].mean().to_numpy(dtype=float)
         if len(by_speaker) < MINIMUM_FOLDS:
             return False
-        low, high = scoring.interval(by_speaker, LEVEL)
-        return low <= 1 / len(EMOTIONS) <= high
+        return scoring.is_guessing(*scoring.interval(by_speaker))
 
     def seeds(self, corpus: str, groups: Iterable[Sequence[str]]) -> int:
         """The fewest seeds of any fold that some experiments share, group by group of those that share any."""
@@ -80,10 +79,17 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Statement(ABC):
-    """A statement of the paper: a name of ours, its place, what it says, and the page that treats it."""
+    """A statement of the paper.
+
+    Attributes:
+        name: a name of ours.
+        passage: its words in the paper, and their place.
+        statement: what they say, as it is tested here; what the words have beyond that, or leave open, in brackets.
+        chapter: the page that treats it.
+    """
 
     name: str
-    place: str
+    passage: paper.Passage
     statement: str
     chapter: str
 
@@ -274,6 +280,7 @@ class OfSeveral(Measured):
 
     others: tuple[str, ...]
     reference: str
+    metric: str = "ua"
 
     @property
     def experiments(self) -> tuple[str, ...]:
@@ -286,14 +293,14 @@ class OfSeveral(Measured):
         return [(self.reference, other) for other in self.others]
 
     def differences(self, evidence: Evidence, corpus: str) -> dict[str, np.ndarray]:
-        """Points of UA that each experiment adds to the reference, one per speaker: shape (speakers,)."""
-        return {name: evidence.difference(corpus, name, self.reference, "ua") for name in self.others}
+        """Points that each experiment adds to the reference, one per speaker: shape (speakers,)."""
+        return {name: evidence.difference(corpus, name, self.reference, self.metric) for name in self.others}
 
     def _compared(self, which: str) -> str:
         """How they are compared, in words; ``which`` names the experiments."""
         return (
-            f"UA of each of {which} minus {self.reference}, paired by fold and seed, t test over speakers, Holm's "
-            "correction for their number"
+            f"{self.metric.upper()} of each of {which} minus {self.reference}, paired by fold and seed, t test over "
+            "speakers, Holm's correction for their number"
         )
 
 

@@ -46,6 +46,7 @@ from ser_lib.statements import LEARNT, by_run, has_learnt, learns, pace_of_convo
 from ser_lib.wording import (
     CORPORA,
     DIVERGED,
+    LICENCE,
     NOT_RUN,
     NOTHING_SHARED,
     absence,
@@ -129,22 +130,45 @@ def table2(scored: pd.DataFrame, corpus: str, experiment: str = "table1-best") -
     return table[["Fold", "Test speaker", "Utterances", "WA (%)", "UA (%)"]]
 
 
+def table2_as_printed(scored: pd.DataFrame, experiment: str = "table1-best") -> pd.DataFrame:
+    """The upper part of Table 2 as the paper prints it, and beside each speaker of IEMOCAP our scores, once there are.
+
+    Args:
+        scored: as :func:`scores` returns them.
+        experiment: whose scores stand beside the paper's.
+
+    Source: Table 2.
+    """
+    part = balanced(of_experiment(scored, "iemocap", experiment))
+    ours = 100 * part.groupby("test_speaker")[["wa", "ua"]].mean()
+    table = paper.table2()
+    shown = table[["fold", "session", "gender"]].rename(columns=str.capitalize)
+    for metric in ("wa", "ua"):
+        shown[f"{metric.upper()}, paper (%)"] = table[metric].map("{:.1f}".format)
+        of_ours = table["speaker"].map(ours[metric])
+        shown[f"{metric.upper()}, ours (%)"] = of_ours.map("{:.1f}".format).where(of_ours.notna(), LICENCE)
+    return shown
+
+
 def averages(scored: pd.DataFrame, *corpora: str, experiment: str = "table1-best") -> pd.DataFrame:
-    """The rows below Table 2: mean over folds, pooled, and "5 best folds", the paper's beside ours (percent)."""
-    names = ["mean over folds", "pooled", "better speaker of each session"]
-    mean, best = paper.TABLE2_AVERAGES["10 fold cross-valid."], paper.TABLE2_AVERAGES["5 best folds"]
+    """The rows below Table 2: mean over folds, pooled, "5 best folds" and other works, the paper's beside ours (%)."""
     printed = {
-        names[0]: (f"{mean.wa:.1f}", f"{mean.ua:.1f}"),
-        names[1]: ("not printed", "not printed"),
-        names[2]: (f"{best.wa:.1f}", f"{best.ua:.1f}"),
+        _OWN_AVERAGES.get(name, name): (f"{row.wa:.1f}", f"{row.ua:.1f}") for name, row in paper.TABLE2_AVERAGES.items()
     }
+    others = [name for name in printed if name not in _OWN_AVERAGES.values()]
+    names = ["mean over folds", "pooled", "better speaker of each session", *others]
     columns = {"Average": names}
     for place, metric in enumerate(("WA", "UA")):
-        columns[f"{metric} paper (IEMOCAP)"] = [printed[name][place] for name in names]
+        columns[f"{metric} paper (IEMOCAP)"] = [printed.get(name, ("not printed",) * 2)[place] for name in names]
         for corpus in corpora:
             ours = _table2_averages(balanced(of_experiment(scored, corpus, experiment)))
+            ours += [("–", "–")] * len(others)
             columns[f"{metric} ours ({TITLES[corpus]})"] = [average[place] for average in ours]
     return pd.DataFrame(columns)
+
+
+_OWN_AVERAGES = {"10 fold cross-valid.": "mean over folds", "5 best folds": "better speaker of each session"}
+"""Rows of Table 2 that average its own folds -> what they are called here."""
 
 
 def _table2_averages(part: pd.DataFrame) -> list[tuple[str, str]]:

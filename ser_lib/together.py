@@ -12,10 +12,10 @@ import pandas as pd
 from scipy import stats
 
 from ser_lib import paper, scoring, wording
-from ser_lib.corpora import EMOTIONS, TITLES
+from ser_lib.corpora import TITLES
 
 
-def stratified_interval(parts: Sequence[np.ndarray], level: float = 0.95) -> tuple[float, float, float]:
+def stratified_interval(parts: Sequence[np.ndarray], level: float = scoring.LEVEL) -> tuple[float, float, float]:
     """Mean over the speakers of several corpora, and its interval; each corpus has a mean and a spread of its own.
 
     Args:
@@ -40,15 +40,16 @@ def stratified_interval(parts: Sequence[np.ndarray], level: float = 0.95) -> tup
 
 
 def told_from_guessing(summary: pd.DataFrame, corpora: Iterable[str], experiment: str) -> list[str]:
-    """The corpora on which the UA of an experiment is told from guessing: its interval lies above 1 / classes.
+    """The corpora on which the UA of an experiment is told from guessing; see :func:`ser_lib.scoring.is_guessing`.
 
     Args:
         summary: as :func:`ser_lib.scoring.summary` returns it.
         corpora: whose runs.
         experiment: which of its experiments.
     """
-    lowest = summary.set_index(["corpus", "experiment"])["ua_low"]
-    return [corpus for corpus in corpora if lowest.get((corpus, experiment), np.nan) > 1 / len(EMOTIONS)]
+    ends = summary.dropna(subset=["ua_low"]).set_index(["corpus", "experiment"])[["ua_low", "ua_high"]]
+    found = [corpus for corpus in corpora if (corpus, experiment) in ends.index]
+    return [corpus for corpus in found if not scoring.is_guessing(*ends.loc[(corpus, experiment)])]
 
 
 def table(scored: pd.DataFrame, corpora: Collection[str], references: Mapping[str, str]) -> pd.DataFrame:

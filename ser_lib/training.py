@@ -1,4 +1,7 @@
-"""One run: train on a fold, let the validation speaker choose the epoch, look at the test speaker once (Section 3)."""
+"""One run: train on a fold, let the validation speaker choose the epoch, look at the test speaker once (Section 3).
+
+What validation is for, and the loss, the paper does not say: here it chooses the epoch, and the loss is cross-entropy.
+"""
 
 import copy
 from dataclasses import dataclass

@@ -14,8 +14,8 @@ import pandas as pd
 from scipy import stats
 
 from ser_lib import scoring, wording
-from ser_lib.inference import LEVEL, POWER, deal_anew, holm, smallest_effect
-from ser_lib.scoring import MINIMUM_FOLDS
+from ser_lib.inference import POWER, deal_anew, holm, smallest_effect
+from ser_lib.scoring import LEVEL, MINIMUM_FOLDS
 
 HOLDS = "holds"
 FAILS = "does not hold"

@@ -24,7 +24,7 @@ def make(tmp_path):
 
     def run(*words: str, failing: tuple[str, ...] = (), real: str = "") -> tuple[int, list[str]]:
         calls = tmp_path / "calls"
-        for name in ("python", "snakemake", "jupyter-book"):
+        for name in ("python", "snakemake", "jupyter-book", "jupyter"):
             tests = [f'case "{name} $*" in "{call}"*) exit 3;; esac' for call in failing]
             called = f'echo "${{SER_ROOT:+SER_ROOT=$SER_ROOT }}{name} $*" >> {calls}'
             lines = ["#!/bin/sh", called, *tests, real if name == "snakemake" else ""]
@@ -75,6 +75,14 @@ def test_several_corpora_and_a_cluster_can_be_named_but_a_corpus_must_be(make):
     ]
     status, calls_then = make("reproduce")
     assert status != 0 and calls_then == calls  # nothing was started
+
+
+def test_every_page_that_is_stored_executed_is_executed_anew_and_no_template(make):
+    status, (call,) = make("notebooks")
+    command, *pages = re.split(r" (?=book/)", call)
+    assert status == 0 and command.startswith("jupyter nbconvert --to notebook --execute --inplace ")
+    stored = {f"book/{page.name}" for page in (paths.PROJECT / "book").glob("*.ipynb")}
+    assert set(pages) == stored - {"book/fold.ipynb", "book/ablation.ipynb"} and len(pages) == len(set(pages))
 
 
 def test_snakemake_itself_understands_how_it_is_asked_for_the_study(make, own_folders, synthetic_root, tmp_path):

@@ -144,9 +144,28 @@ def test_every_table_and_figure_of_results_says_which_runs_are_behind_it(page):
 
 
 def test_the_map_of_the_paper_leads_to_pages_and_code_that_are_there():
-    chapter = (paths.PROJECT / "book" / "reproduce.md").read_text().split("## Where the paper is")[1].split("\n## ")[0]
-    pages_named, code = re.findall(r"\]\((\w+)\)", chapter), re.findall(r"`([\w.]+)`", chapter)
-    assert len(pages_named) == len(chapter.split("\n|")) - 3 and len(code) > len(pages_named)
-    assert [page for page in pages_named if not (paths.PROJECT / "book" / f"{page}.ipynb").is_file()] == []
-    for name in code:
-        pkgutil.resolve_name(name)  # raises where there is no such module, or none of its names
+    chapter = (paths.PROJECT / "book" / "map.md").read_text()
+    rows = re.findall(r"^\| (.+) \| (.+) \| (.+) \|$", chapter, re.MULTILINE)[1:]
+    assert len(rows) > 15
+    for _, linked, code in rows:
+        pages_named, names = re.findall(r"\]\((\w+)\)", linked), re.findall(r"`([\w.]+)`", code)
+        assert pages_named and names
+        assert [page for page in pages_named if not (paths.PROJECT / "book" / f"{page}.ipynb").is_file()] == []
+        for name in names:
+            pkgutil.resolve_name(name)  # raises where there is no such module, or none of its names
+
+
+def test_the_map_of_the_paper_names_every_equation_table_and_figure():
+    of_paper = " ".join(re.findall(r"^\| (.+?) \|", (paths.PROJECT / "book" / "map.md").read_text(), re.MULTILINE))
+    for named in (
+        "eq. 1",
+        "eq. 2",
+        "eqs. 3 to 5",
+        "eq. 6",
+        "Figure 1",
+        "Figure 2",
+        "Figure 3",
+        "Tables 1 and 2",
+        "Table 3",
+    ):
+        assert named in of_paper

@@ -62,6 +62,7 @@ def test_provenance_names_what_was_not_run_and_every_code_and_hardware_once():
         "Emo-DB: 4 runs (4 speakers × 1 seed). nEMO: not run yet. Code abc, abd; a slide rule; an abacus."
     )
     assert provenance.behind(runs.iloc[:0], "table1") == "Emo-DB, RAVDESS, nEMO: not run yet."
+    assert provenance.behind(runs.iloc[:0], "table1", corpora=["iemocap"]) == "IEMOCAP: not run here."
     assert "Code 0, 1, 2, 2 more;" in provenance.behind(
         pd.concat(made("table1-best", range(fold, fold + 1), code=str(fold)) for fold in range(5)), "table1-best"
     )

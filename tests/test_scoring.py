@@ -342,3 +342,13 @@ def test_a_speaker_with_more_seeds_weighs_no_more_than_one_with_fewer():
     )
     row = scoring.summary(apart).iloc[0]
     assert (row.ua, row.wa, row.runs) == (pytest.approx(0.6), pytest.approx(0.3), 3)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "guessing"),
+    [(0.2, 0.3, True), (0.25, 0.3, True), (0.2, 0.25, True), (0.26, 0.3, False), (0.2, 0.24, False),
+     (float("nan"), float("nan"), False)],
+)  # fmt: skip
+def test_guessing_is_an_interval_that_holds_a_quarter(low, high, guessing):
+    """Below it lies what answers worse than chance, which no network that has learned nothing does."""
+    assert scoring.is_guessing(low, high) == guessing

@@ -52,7 +52,8 @@ def test_table_1_shows_gaps_as_gaps_and_ours_under_its_own_corpus():
 def test_without_any_run_every_table_still_says_so():
     scored = scoring.scores(NONE)
     assert (tables.table1(scored, NO_FAILURES, "wa")["Ours, Emo-DB"] == "not run yet").all()
-    assert (tables.averages(scored, "emodb")["UA ours (Emo-DB)"] == "not run yet").all()
+    assert (tables.averages(scored, "emodb")["UA ours (Emo-DB)"].head(3) == "not run yet").all()
+    assert (tables.table2_as_printed(scored)[["WA, ours (%)", "UA, ours (%)"]] == "not run here").all(axis=None)
     assert (tables.steps(scored, NO_FAILURES, "emodb")["UA ours, Emo-DB"] == "not run yet").all()
     assert tables.table2(scored, "emodb").empty
 
@@ -623,6 +624,26 @@ def test_table_2_has_each_fold_s_speaker_utterances_and_scores_means_over_seeds(
         [1, "s1", 20, "15.0", "30.0"],
         [2, "s2", 20, "35.0", "70.0"],
     ]
+
+
+def test_table_2_as_printed_has_ours_beside_the_same_speaker_of_iemocap_and_no_other():
+    run = shuffled(
+        scored("table1-best", {1: 0.2, 4: 0.6}, corpus="iemocap").replace({"s1": "1F", "s4": "2M"}),
+        scored("table1-best", {1: 0.4, 4: 0.8}, seed=1, corpus="iemocap").replace({"s1": "1F", "s4": "2M"}),
+        scored("table1-best", {2: 0.9}).replace({"s2": "1M"}),  # of another corpus
+        scored("table1-vtlp", {3: 0.9}, corpus="iemocap").replace({"s3": "2F"}),  # another experiment
+    )
+    table = tables.table2_as_printed(run).set_index("Fold")
+    assert table.loc[1].tolist() == [1, "F", "64.1", "15.0", "66.4", "30.0"]
+    assert table.loc[4].tolist() == [2, "M", "62.0", "35.0", "67.6", "70.0"]
+    assert (table.loc[[2, 3, *range(5, 11)], ["WA, ours (%)", "UA, ours (%)"]] == "not run here").all(axis=None)
+    assert table.loc[10, ["WA, paper (%)", "UA, paper (%)"]].tolist() == ["51.0", "44.2"]
+
+
+def test_the_works_that_table_2_names_have_the_paper_s_numbers_and_none_of_ours():
+    averages = tables.averages(scored("table1-best", {1: 0.6, 2: 0.7}), "emodb").set_index("Average")
+    assert averages.loc["[6] (5 fold cross-valid.)"].tolist() == ["62.9", "–", "63.9", "–"]
+    assert averages.loc["[7] (5 fold cross-valid.)"].tolist() == ["67.3", "–", "62.0", "–"]
 
 
 def test_averages_and_steps_keep_wa_and_ua_apart():
