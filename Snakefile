@@ -5,10 +5,12 @@
 #   snakemake --cores 2 table1 --config corpus=emodb root=/path/to/emodb
 #   snakemake --cores 2 runs   --config corpus=emodb root=/path/to/emodb experiments=table1-best seeds=0,1,2
 #   snakemake --cores 2 runs   --config corpus=emodb root=/path/to/emodb experiments=depth,pooling folds=1,2
+#   snakemake --cores 2 ablations --config corpus=emodb root=/path/to/emodb experiments=depth,pooling
 #   snakemake --profile profiles/slurm study --config corpus=emodb,ravdess,nemo
 #
 # study is all runs of a corpus, or of several, the most decisive first (ser_lib/study.py); it takes no choice of runs.
 # experiments names experiments, or families of them (ser_lib/experiments.py); folds and seeds are lists, too.
+# ablations makes the runs of families, and compares those of each in a notebook of its own (book/ablation.ipynb).
 # notebooks=yes runs every fold through papermill and keeps the executed notebook; notebooks=no runs none so, which is
 # quicker; without either, the small study alone is, so that its notebooks can be read.
 # A root that --config would not take for a path (it holds ' #' or ': ') goes into the environment, as SER_ROOT: it is
@@ -128,6 +130,16 @@ def asked_for(names):
     return record_files(listed("corpus"), names, numbers("folds"), numbers("seeds"))
 
 
+def comparisons():
+    """The notebooks that compare the runs of some families, one for each family and corpus."""
+    for name in listed("experiments"):
+        if name not in experiments.FAMILIES:
+            raise WorkflowError(
+                f"ablations compares families, and {name!r} is none{experiments.suggestion(name, experiments.FAMILIES)}"
+            )
+    return expand(COMPARISON, corpus=listed("corpus"), family=listed("experiments"))
+
+
 @functools.cache
 def places():
     """Each record that was asked for -> its place, the first one the highest: what Snakemake takes for a priority."""
@@ -159,6 +171,7 @@ def need(corpus, experiment):
 
 
 RECORD = f"{RUNS}/{{corpus}}/{{experiment}}/fold-{{fold}}-seed-{{seed}}-{{digest}}/run.json"
+COMPARISON = f"{RUNS}/notebooks/ablation-{{corpus}}-{{family}}.ipynb"
 NAME = "{corpus}-{experiment}-fold-{fold}-seed-{seed}-{digest}"
 
 
@@ -192,6 +205,7 @@ localrules:
     study,
     table1,
     runs,
+    ablations,
 
 
 onsuccess:
@@ -220,6 +234,28 @@ rule table1:
 rule runs:
     input:
         lambda wildcards: asked_for(listed("experiments")),
+
+
+rule ablations:
+    input:
+        lambda wildcards: comparisons(),
+
+
+rule ablation:
+    input:
+        lambda wildcards: record_files([wildcards.corpus], [wildcards.family], numbers("folds"), numbers("seeds")),
+    output:
+        COMPARISON,
+    log:
+        f"{RUNS}/logs/ablation-{{corpus}}-{{family}}.log",
+    wildcard_constraints:
+        corpus="[a-z]+",
+        family="[a-z0-9-]+",
+    params:
+        template=paths.PROJECT / "book" / "ablation.ipynb",
+    shell:
+        "papermill {params.template:q} {output:q} -k python3 --no-progress-bar -r corpus {wildcards.corpus}"
+        " -r experiments {wildcards.family} -r source runs > {log:q} 2>&1"
 
 
 rule fold:

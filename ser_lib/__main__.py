@@ -277,6 +277,26 @@ def predict(
 
 
 @app.command()
+def compare(
+    file: Annotated[Path, typer.Argument(help="CSV of another model: utterance, prediction and, if several, seed.")],
+    corpus: Corpus,
+    experiment: Annotated[str, typer.Option(help="Which of our experiments it is compared with.")] = "table1-best",
+    root: Root = None,
+) -> None:
+    """Score another model's test predictions as ours are scored, and show both, paired by speaker."""
+    from ser_lib import other_model, records, scoring
+    from ser_lib.experiments import find_experiment
+
+    find_experiment(experiment)
+    utterances = records.load_utterances(corpus)
+    if utterances is None:
+        utterances = _load(corpus, root, False, "improvised", False)
+    predictions = other_model.read(file, corpus, utterances)
+    ours = scoring.scores(scoring.predictions_of(records.load_results().predictions, experiment))
+    print(other_model.described(other_model.beside(predictions, ours, experiment), predictions))
+
+
+@app.command()
 def readme() -> None:
     """Write the table of results in README.md anew from results/."""
     from ser_lib import records, scoring, tables

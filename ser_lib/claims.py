@@ -434,7 +434,7 @@ MEASURED = (
     *(
         Difference(
             f"vtlp-training-{metric}", PASSAGES["vtlp"],
-            f"VTLP raises {metric.upper()} (printed: {points:+.1f}; if all columns of Table 1 voted)", "tables",
+            f"VTLP in training alone raises {metric.upper()} (printed: {points:+.1f}, if all columns voted)", "tables",
             "table1-vtlp", "vote-alone", metric, points,
         )
         for metric, points in (("ua", paper.NUMBERS["vtlp ua"].value), ("wa", paper.NUMBERS["vtlp wa"].value))
@@ -886,25 +886,22 @@ NO_CORPUS = "–"
 
 
 def shown(evidence: Evidence, *names: str) -> pages.Shown:
-    """What the runs say on some claims, for the end of a chapter: a row per claim and finding, with its corpora.
+    """What the runs say on some claims, for the end of a chapter: a line per claim, a column per corpus.
+
+    A corpus on which none of them can be tested here has no column.
 
     Args:
         evidence: what the records hold.
         names: how the names of these claims begin.
 
     Raises:
-        SerError: a name fits no claim.
+        SerError: a name fits no claim that runs decide.
     """
     for name in names:
-        if not any(claim.name.startswith(name) for claim in STATEMENTS):
+        if not any(claim.name.startswith(name) for claim in MEASURED):
             raise SerError(f"no claim's name begins with {name!r}")
-    lines = ledger(evidence, [claim for claim in STATEMENTS if claim.name.startswith(names)])
-    lines["basis"] = lines.apply(_basis, axis=1)
-    lines["verdict"] = lines.apply(_marked, axis=1)
-    same = ["claim", "effect", "basis", "verdict"]
-    rows = lines.groupby(same, sort=False)["corpus"].agg(", ".join).reset_index()
-    columns = {"claim": "Claim", "corpus": "Corpus", "effect": "Found", "basis": "From", "verdict": "Verdict"}
-    return pages.Shown(rows[list(columns)].rename(columns=columns), "What our runs say, by corpus")
+    lines = _lines(ledger(evidence, [claim for claim in MEASURED if claim.name.startswith(names)]), _finding)
+    return pages.Shown(_tested_here(lines).reset_index(drop=True), "What our runs say, by corpus")
 
 
 def in_short(ledger: pd.DataFrame) -> pd.DataFrame:
@@ -993,7 +990,7 @@ def decided(ledger: pd.DataFrame) -> pd.DataFrame:
     """
     names = ledger.loc[ledger["verdict"].isin((HOLDS, FAILS)), "name"]
     lines = _lines(ledger[ledger["name"].isin(names)], _marked)
-    lines = lines.loc[:, (lines.map(str) != NOT_TESTABLE).any()]
+    lines = _tested_here(lines)
     fixed = ledger.drop_duplicates("name").set_index("name")["fixed"]
     return lines.assign(**{"Test fixed": fixed}).reset_index(drop=True)
 
@@ -1012,6 +1009,11 @@ def by_claim(ledger: pd.DataFrame) -> pd.DataFrame:
     """
     lines = _lines(ledger, _finding)
     return lines.assign(Test=[pages.Cell("test", href=f"#test-{name}") for name in lines.index]).reset_index(drop=True)
+
+
+def _tested_here(lines: pd.DataFrame) -> pd.DataFrame:
+    """Lines without the corpora on which none of them can be tested."""
+    return lines.loc[:, (~lines.map(str).isin((NOT_TESTABLE, NO_CORPUS))).any()]
 
 
 def _lines(ledger: pd.DataFrame, cell: Callable[[pd.Series], pages.Cell]) -> pd.DataFrame:
@@ -1133,7 +1135,9 @@ def _finding(row: pd.Series) -> pages.Cell:
     """Verdict, effect and what it rests on, in one cell."""
     outcome = row["verdict"]
     note = "" if outcome in _NOTHING else f"{row['effect']} ({_basis(row)})"
-    return pages.Cell(outcome, css=CSS[outcome], note=note)
+    other = row["verdict_every"]
+    hangs = f"; {other} with every seed" if other not in ("", outcome) else ""
+    return pages.Cell(outcome, css=CSS[outcome], note=note + hangs)
 
 
 def _basis(row: pd.Series) -> str:

@@ -698,7 +698,7 @@ def _in_words(row: tuple) -> dict[str, str]:
     words |= {"Speakers × seeds": f"{row.speakers} × {row.seeds}", "Points": f"{row.mean:+.1f}"}
     if np.isnan(row.low):
         return words
-    words |= {"Points": f"{row.mean:+.1f} [{row.low:+.1f}, {row.high:+.1f}]"}
+    words |= {"Points": wording.with_ends(row.mean, row.low, row.high)}
     words |= {"p": wording.p_value(row.p), "p, Holm": wording.p_value(row.adjusted_p)}
     if np.isnan(row.within):
         words |= {"sd of speakers": f"{row.one_seed:.1f} with that of seeds", "sd of seeds": "needs two seeds"}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ser_lib.wording import counted
+from ser_lib.wording import ABSENT, counted
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Source:
 
 
 def _in_row(cell: Cell, among_words: bool) -> str:
-    """A cell of a table's body as HTML; in a column of words, what is neither word nor number stands as they do."""
+    """A cell of a table's body as HTML."""
     content = _content(cell.text)
     if cell.href:
         content = f'<a href="{html.escape(cell.href)}">{content}</a>'
@@ -82,7 +82,7 @@ def _in_row(cell: Cell, among_words: bool) -> str:
     if cell.note:
         content += f"<br>{_content(cell.note)}"
     name = f' id="{html.escape(cell.anchor)}"' if cell.anchor else ""
-    return f"<td{name}{_alignment(among_words or _are_words([cell.text]))}>{content}</td>"
+    return f"<td{name}{_alignment(among_words)}>{content}</td>"
 
 
 def _alignment(words: bool) -> str:
@@ -91,20 +91,19 @@ def _alignment(words: bool) -> str:
 
 
 def _are_words(texts: Iterable[str]) -> bool:
-    """Whether some cells are words, all of them; a dash, or nothing, is neither word nor number.
+    """Whether a column is one of words: it holds any that do not stand for a missing number.
 
     A number of some folds, "65.6 (2 folds)", or of a whole, "0 of 10", is a number; a digest is a word.
     """
     number = re.compile(r"[+−-]?[\d.]+ (\([^()]*\)|of \d+)")
-    said = [text for text in texts if text not in ("", "–")]
-    words = [not number.fullmatch(text) and bool(re.search(r"[^\W\d_]{2}|[\da-f]{12}", text)) for text in said]
-    return bool(words) and all(words)
+    said = [text for text in texts if text not in ABSENT]
+    return any(not number.fullmatch(text) and re.search(r"[^\W\d_]{2}|[\da-f]{12}", text) for text in said)
 
 
 def _content(text: str) -> str:
-    """Text as HTML: backticks hold code, numbers have a true minus, and a short bracket (an interval) stays whole."""
+    """Text as HTML: backticks hold code, numbers have a true minus, and intervals and per cent stay whole."""
     signed = re.sub(r"(?<![\w`-])-(?=\d)", "−", text)
-    whole = re.sub(r"[\[(][^][()]{1,20}[])]", lambda bracket: bracket[0].replace(" ", "\u00a0"), signed)
+    whole = re.sub(r"[\[(][^][()]{1,20}[])]|\d %", lambda bracket: bracket[0].replace(" ", "\u00a0"), signed)
     return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(whole))
 
 

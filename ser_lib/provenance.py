@@ -114,10 +114,11 @@ def _listed(values: pd.Series, separator: str, most: int = 3) -> str:
 def run_summary(runs: pd.DataFrame) -> pd.DataFrame:
     """Where the runs of each corpus and experiment come from: how many, code, hardware, PyTorch, time, memory."""
     rows = []
-    for (corpus, experiment), part in runs.groupby(["corpus", "experiment"], sort=True):
+    order = runs["corpus"].map({corpus: place for place, corpus in enumerate(TITLES)})
+    for (_, experiment), part in runs.groupby([order, "experiment"], sort=True):
         rows.append(
             {
-                "Corpus": TITLES[corpus],
+                "Corpus": TITLES[part["corpus"].iloc[0]],
                 "Experiment": experiment,
                 "Configuration": ", ".join(sorted(part["configuration"].unique())),
                 "Runs": len(part),

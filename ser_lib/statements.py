@@ -25,6 +25,8 @@ MARGIN = 2.0
 """Points within which a score is called "almost" another, or reached: the paper gives none; what it calls so is 0.9 of
 UA apart, and this is about twice as much."""
 
+_LEVEL = f"{100 * LEVEL:.0f} %"
+
 PACE = 2.0
 """By what factor two speeds of training must differ to be called very different, and one gradient be "much larger"."""
 
@@ -206,7 +208,7 @@ class Difference(OfTwo):
         guessing = _OR_GUESSING if self.margin else _OR_LOWERED if self.direction < 0 else ""
         return (
             f"{self.metric.upper()} of {self.experiment} minus {self.reference}, paired by fold and seed; holds if the "
-            f"{LEVEL:.0%} interval over speakers lies {side} {threshold}, does not hold if on the other side{guessing}"
+            f"{_LEVEL} interval over speakers lies {side} {threshold}, does not hold if on the other side{guessing}"
         )
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
@@ -236,7 +238,7 @@ class Growth(OfTwo):
         """The test in words."""
         return (
             f"{self.metric.upper()} of {self.experiment} minus {self.reference}, less that of {self.third} minus "
-            f"{self.fourth}, all on the same folds and seeds; holds if the {LEVEL:.0%} interval over speakers lies "
+            f"{self.fourth}, all on the same folds and seeds; holds if the {_LEVEL} interval over speakers lies "
             "above zero, does not hold if below"
         )
 
@@ -259,7 +261,7 @@ class BothMetrics(OfTwo):
         """The test in words."""
         return (
             f"UA and WA of {self.experiment} minus {self.reference}, paired by fold and seed; holds if both "
-            f"{LEVEL:.0%} intervals over speakers lie above zero, does not hold if one lies below"
+            f"{_LEVEL} intervals over speakers lie above zero, does not hold if one lies below"
         )
 
     def judge(self, evidence: Evidence, corpus: str) -> Verdict:
@@ -375,7 +377,7 @@ class Course(OfTwo):
         side, course = "above" if self.direction > 0 else "below", COURSES[self.quantity]
         return (
             f"{course.meaning}: {self.experiment} minus {self.reference}, paired by fold and seed; "
-            f"holds if the {LEVEL:.0%} interval over speakers lies {side} zero, does not hold if on the other side"
+            f"holds if the {_LEVEL} interval over speakers lies {side} zero, does not hold if on the other side"
             f"{_OR_NOT_LEARNT if course.of_learners else _OR_NO_BOUND if course.at_least else ''}"
         )
 
@@ -489,7 +491,7 @@ class LayerRatio(OfOne):
         measure = "root mean square" if self.per_weight else "norm"
         return (
             f"{measure} of the gradient of all convolutions, biases included, over that of all Bi-LSTM layers in "
-            f"{self.experiment}, geometric mean over epochs and seeds; holds if the {LEVEL:.0%} interval over speakers "
+            f"{self.experiment}, geometric mean over epochs and seeds; holds if the {_LEVEL} interval over speakers "
             f"lies above {PACE:g}, does not hold if below"
         )
 
@@ -512,7 +514,7 @@ class Pace(OfOne):
         """The test in words."""
         return (
             f"norm of the update over norm of the weights, convolutions over Bi-LSTM layers in {self.experiment}, "
-            f"geometric mean over layers, epochs and seeds; holds if the {LEVEL:.0%} interval over speakers lies above "
+            f"geometric mean over layers, epochs and seeds; holds if the {_LEVEL} interval over speakers lies above "
             f"{PACE:g} or below 1/{PACE:g}, does not hold if between the two"
         )
 
@@ -535,7 +537,7 @@ class Level(OfOne):
         """The test in words."""
         return (
             f"{self.metric.upper()} of {self.experiment} minus Table 2's of the same speaker; holds if the "
-            f"{LEVEL:.0%} interval over speakers lies above −{MARGIN:g}, does not hold if below (Table 2 is a best run "
+            f"{_LEVEL} interval over speakers lies above −{MARGIN:g}, does not hold if below (Table 2 is a best run "
             "and ours are means over seeds; ten speakers leave most exact replications undecided)"
         )
 
@@ -589,7 +591,7 @@ class Variety(OfOne):
         """The test in words."""
         return (
             f"mean cosine between the gradients of two batches of {self.small} minus that of {self.large}, at the "
-            f"weights that {self.experiment} kept, by fold; holds if the {LEVEL:.0%} interval over speakers lies below "
+            f"weights that {self.experiment} kept, by fold; holds if the {_LEVEL} interval over speakers lies below "
             "zero, does not hold if above"
         )
 
@@ -689,7 +691,7 @@ COURSES = {
 
 
 _GUESSING = (
-    f"undecided where the {LEVEL:.0%} interval of what it is compared with, in the same runs, holds guessing: to "
+    f"undecided where the {_LEVEL} interval of what it is compared with, in the same runs, holds guessing: to "
     "be as good as guessing says nothing"
 )
 _OR_GUESSING = f"; {_GUESSING}"
@@ -698,7 +700,7 @@ _OR_NOT_LEARNT = (
     "what has not learnt has nothing to overfit with"
 )
 _OR_LOWERED = (
-    f"; what would hold is undecided where the {LEVEL:.0%} interval of what it is compared with, in the same runs, "
+    f"; what would hold is undecided where the {_LEVEL} interval of what it is compared with, in the same runs, "
     "holds guessing: what guesses has nothing to lose"
 )
 _OR_NO_BOUND = (
@@ -721,7 +723,7 @@ def _saying_what_guesses(
     """A verdict whose basis says so if the reference does no more than guess, in the runs shared with any other."""
     if verdict.outcome == NOT_RUN or not any(evidence.guesses(corpus, reference, other) for other in others):
         return verdict
-    basis = f"{verdict.basis}; {reference} is not told apart from guessing ({1 / len(EMOTIONS):.0%})"
+    basis = f"{verdict.basis}; {reference} is not told apart from guessing ({100 / len(EMOTIONS):.0f} %)"
     return replace(verdict, basis=basis)
 
 

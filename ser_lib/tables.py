@@ -47,6 +47,7 @@ from ser_lib.wording import (
     CORPORA,
     DIVERGED,
     LICENCE,
+    NOT_PRINTED,
     NOT_RUN,
     NOTHING_SHARED,
     absence,
@@ -159,7 +160,7 @@ def averages(scored: pd.DataFrame, *corpora: str, experiment: str = "table1-best
     names = ["mean over folds", "pooled", "better speaker of each session", *others]
     columns = {"Average": names}
     for place, metric in enumerate(("WA", "UA")):
-        columns[f"{metric} paper (IEMOCAP)"] = [printed.get(name, ("not printed",) * 2)[place] for name in names]
+        columns[f"{metric} paper (IEMOCAP)"] = [printed.get(name, (NOT_PRINTED,) * 2)[place] for name in names]
         for corpus in corpora:
             ours = _table2_averages(balanced(of_experiment(scored, corpus, experiment)))
             ours += [("–", "–")] * len(others)
@@ -202,23 +203,23 @@ def fold_beside_paper(scored: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-def steps(scored: pd.DataFrame, failures: pd.DataFrame, *corpora: str) -> pd.DataFrame:
+def steps(scored: pd.DataFrame, failures: pd.DataFrame, metric: str, *corpora: str) -> pd.DataFrame:
     """What each column of Table 1 adds to the one before, the paper's beside ours, in percentage points.
 
     Args:
         scored: as :func:`scores` returns them.
         failures: runs whose loss did not stay finite.
+        metric: ``ua`` or ``wa``.
         corpora: those to show.
     """
     rows = []
     for before, after in itertools.pairwise(paper.TABLE1):
         row = {"From": before.experiment, "To": after.experiment}
-        for metric in ("ua", "wa"):
-            row[f"{metric.upper()} paper, IEMOCAP"] = f"{getattr(after, metric) - getattr(before, metric):+.1f}"
-            for corpus in corpora:
-                ours = 100 * paired_difference(scored, corpus, after.experiment, before.experiment, metric)
-                missing = no_difference(scored, failures, corpus, after.experiment)
-                row[f"{metric.upper()} ours, {TITLES[corpus]}"] = points_with_interval(ours) if len(ours) else missing
+        row["Paper, IEMOCAP"] = f"{getattr(after, metric) - getattr(before, metric):+.1f}"
+        for corpus in corpora:
+            ours = 100 * paired_difference(scored, corpus, after.experiment, before.experiment, metric)
+            missing = no_difference(scored, failures, corpus, after.experiment)
+            row[f"Ours, {TITLES[corpus]}"] = points_with_interval(ours) if len(ours) else missing
         rows.append(row)
     return pd.DataFrame(rows)
 

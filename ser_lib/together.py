@@ -92,7 +92,7 @@ def _row(scored: pd.DataFrame, group: Collection[str], experiment: str, referenc
             "Corpora": ", ".join(TITLES[corpus] for corpus in parts),
             "Speakers": " + ".join(str(len(points)) for points in parts.values()),
             f"{metric.upper()}, paper": _printed(experiment, reference, metric),
-            f"{metric.upper()}, ours": f"{mean:+.1f} [{low:+.1f}, {high:+.1f}]",
+            f"{metric.upper()}, ours": wording.with_ends(mean, low, high),
             f"{metric.upper()}, corpora alike: p": _alike(parts.values()),
         }
     return row
@@ -107,5 +107,5 @@ def _alike(parts: Collection[np.ndarray]) -> str:
 
 def _printed(experiment: str, reference: str, metric: str) -> str:
     if experiment not in paper.COLUMNS or reference not in paper.COLUMNS:
-        return "not printed"
+        return wording.NOT_PRINTED
     return f"{getattr(paper.COLUMNS[experiment], metric) - getattr(paper.COLUMNS[reference], metric):+.1f}"

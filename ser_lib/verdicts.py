@@ -69,7 +69,7 @@ def judge_difference(
         return too_few
     basis = wording.counted(len(differences), "speaker")
     low, high = scoring.interval(differences, LEVEL)
-    effect = f"{differences.mean():+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]{named}"
+    effect = f"{wording.with_ends(differences.mean(), low, high, digits)}{named}"
     towards = (low, high) if direction > 0 else (-high, -low)
     if towards[0] > -margin:
         return Verdict(HOLDS, effect, basis)
@@ -187,7 +187,7 @@ def judge_none_better(differences: Mapping[str, np.ndarray], margin: float) -> V
         found = max(_found(values, level) for values in compared.values())
         # Where the bound is kept, what could have been found below it is beside the point.
         power = "" if outcome == HOLDS else f"; {_POWER} at {found:.1f} points"
-        return outcome, f"smallest p, Holm: {min(p.values()):.2g}{power}"
+        return outcome, f"smallest p, Holm: {wording.p_value(min(p.values()))}{power}"
 
     return _judge_several(differences, judge)
 
@@ -202,7 +202,7 @@ def judge_any_differs(differences: Mapping[str, np.ndarray]) -> Verdict:
     def judge(compared: Mapping[str, np.ndarray], p: Mapping[str, float]) -> tuple[str, str]:
         unlike = [f"{name} {compared[name].mean():+.1f}" for name in compared if p[name] < 1 - LEVEL]
         found = f"; other: {', '.join(unlike)}" if unlike else ""
-        return HOLDS if unlike else UNDECIDED, f"smallest p, Holm: {min(p.values()):.2g}{found}"
+        return HOLDS if unlike else UNDECIDED, f"smallest p, Holm: {wording.p_value(min(p.values()))}{found}"
 
     return _judge_several(differences, judge)
 
@@ -231,12 +231,14 @@ def _judge_several(differences: Mapping[str, np.ndarray], judge: Callable) -> Ve
     best = max(compared, key=lambda name: compared[name].mean())
     above = sum(values.mean() > 0 for values in compared.values())
     effect = f"{above} of {len(compared)} above it; highest: {best} {compared[best].mean():+.1f}"
-    fewest = min(map(len, compared.values()))
+    fewest, most = min(map(len, compared.values())), max(map(len, compared.values()))
     share = f"{len(compared)} of {len(differences)} compared, "
-    if too_few := _too_few(fewest, lambda: effect, share):
+    some = share if fewest == most else f"{share}some of them of "
+    if too_few := _too_few(fewest, lambda: effect, some):
         return too_few
     outcome, finding = judge(compared, adjusted_p_values(compared))
-    return Verdict(outcome, effect, f"{share}{wording.counted(fewest, 'speaker')}; {finding}")
+    speakers = wording.counted(most, "speaker") if fewest == most else f"{fewest} to {most} speakers"
+    return Verdict(outcome, effect, f"{share}{speakers}; {finding}")
 
 
 def adjusted_p_values(differences: Mapping[str, np.ndarray]) -> dict[str, float]:

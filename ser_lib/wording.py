@@ -19,6 +19,11 @@ DIVERGED = "diverged"
 NOTHING_SHARED = "no run in common"
 """Both experiments were run, but never on the same fold with the same seed."""
 
+NOT_PRINTED = "not printed"
+
+ABSENT = ("", "–", NOT_RUN, LICENCE, DIVERGED, NOTHING_SHARED, NOT_PRINTED)
+"""What stands in place of a number."""
+
 NO_FAILURES = pd.DataFrame(columns=RUN)
 
 
@@ -56,14 +61,27 @@ def percent(mean: float, low: float, high: float, folds: int, noun: str = "fold"
     return f"{text} ({counted(folds, noun)})" if np.isnan(low) else text
 
 
+def signed(value: float, digits: int = 1) -> str:
+    """A number with its sign, and one more digit where it would be rounded to zero: +1.2, −0.03."""
+    for shown in (digits, digits + 1):
+        text = f"{value:+.{shown}f}"
+        if float(text) or not value:
+            return text
+    return f"{0:+.{digits}f}"
+
+
+def with_ends(mean: float, low: float, high: float, digits: int = 1) -> str:
+    """A difference with its interval: +1.2 [−0.3, +2.7]."""
+    return f"{signed(mean, digits)} [{signed(low, digits)}, {signed(high, digits)}]"
+
+
 def points_with_interval(differences: np.ndarray) -> str:
     """Mean of differences in percentage points, one per speaker, with its 95 % interval: +1.2 [−0.3, +2.7].
 
     Below `MINIMUM_FOLDS` there is no interval: +1.2 (2 folds).
     """
-    low, high = supported_interval(differences)
-    mean = f"{np.mean(differences):+.1f}"
-    return f"{mean} ({counted(len(differences), 'fold')})" if np.isnan(low) else f"{mean} [{low:+.1f}, {high:+.1f}]"
+    mean, (low, high) = float(np.mean(differences)), supported_interval(differences)
+    return f"{signed(mean)} ({counted(len(differences), 'fold')})" if np.isnan(low) else with_ends(mean, low, high)
 
 
 def p_value(p: float) -> str:

@@ -14,7 +14,8 @@ from ser_lib import __main__, corpora, experiments, paths, records, training
 from ser_lib.corpora import EMOTIONS
 
 COMMANDS = [
-    "fetch", "corpus", "experiments", "run", "collect", "variety", "baselines", "transfer", "predict", "readme",
+    "fetch", "corpus", "experiments", "run", "collect", "variety", "baselines", "transfer", "predict", "compare",
+    "readme",
 ]  # fmt: skip
 SMALL = [
     "--set", "filters=[2, 2]", "--set", "kernels=[[3, 3], [3, 3]]", "--set", "strides=[[8, 2], [4, 2]]",
@@ -35,7 +36,7 @@ def command(monkeypatch, capsys):
     return run
 
 
-# Help
+# Help, and what is told of another model
 
 
 @pytest.mark.parametrize("arguments", [[], *([name] for name in COMMANDS)], ids=str)
@@ -45,6 +46,17 @@ def test_every_command_has_help(command, arguments):
     assert "Usage" in out and "--help" in out
     for name in [] if arguments else COMMANDS:
         assert name in out
+
+
+def test_another_model_is_scored_beside_ours_without_its_recordings(command, monkeypatch, tmp_path):
+    monkeypatch.delenv("SER_CORPORA", raising=False)
+    monkeypatch.setenv("SER_RESULTS", str(paths.PROJECT / "results"))
+    rows = records.load_utterances("emodb")
+    rows.assign(prediction=rows["emotion"])[["utterance", "prediction"]].to_csv(tmp_path / "perfect.csv", index=False)
+    status, out, err = command("compare", tmp_path / "perfect.csv", "--corpus", "emodb")
+    assert (status, err) == (0, "") and "other model  100.0 [100.0, 100.0]  100.0 [100.0, 100.0]" in out
+    status, out, err = command("compare", tmp_path / "perfect.csv", "--corpus", "emodb", "--experiment", "table1-bets")
+    assert (status, out) == (1, "") and "did you mean 'table1-best'" in err
 
 
 def test_it_starts_as_a_module_without_loading_anything_heavy():

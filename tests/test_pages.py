@@ -53,17 +53,24 @@ def test_an_interval_is_not_broken_over_two_lines_and_the_csv_keeps_its_spaces()
     assert list(decoded(text)["UA"])[:3] == values
 
 
-def test_words_stand_left_below_their_head_and_numbers_right():
+def test_a_column_of_words_stands_left_below_its_head_and_one_of_numbers_right_with_what_is_missing():
     frame = pd.DataFrame(
         {"Why": ["as the paper", "", pages.Cell("a `key` & more"), "–"], "UA": [1.5, "not run here", "–", 2.5]}
     )
     text = pages.Shown(frame, "c")._repr_html_()
     assert '<th scope="col" class="words">Why</th><th scope="col">UA</th>' in text
     assert '<td class="words">as the paper</td><td>1.5</td>' in text
-    assert '<td class="words"></td><td class="words">not run' in text
+    assert '<td class="words"></td><td>not run here' in text
     assert '<td class="words">a <code>key</code> &amp; more</td><td>–</td>' in text
     assert '<td class="words">–</td><td>2.5</td>' in text
+    mixed = pages.Shown(pd.DataFrame({"Found": ["UA +1.0", "2.5"]}), "c")._repr_html_()
+    assert '<td class="words">2.5</td>' in mixed
     assert '<th scope="col">x</th>' in pages.Shown(pd.DataFrame({"x": []}), "c")._repr_html_()
+
+
+def test_per_cent_is_not_broken_from_its_number():
+    text = pages.Shown(pd.DataFrame({"x": ["80 % power at 3.2 points"]}), "c")._repr_html_()
+    assert "80\u00a0% power at 3.2 points" in text
 
 
 def test_numbers_have_a_true_minus_names_their_hyphen_and_the_csv_is_left_as_it_is():

@@ -348,6 +348,21 @@ def test_a_fold_that_fails_in_a_notebook_leaves_the_notebook(command, small):
     assert "the loss is not finite" in notebook.read_text()
 
 
+def test_families_are_run_and_the_runs_of_each_compared_in_a_notebook(command, small):
+    words = command("ablations", "experiments=batchnorm-scope", "folds=1", options=("--cores", "2"))
+    done = subprocess.run(words, cwd=paths.PROJECT, capture_output=True, text=True)
+    assert done.returncode == 0 and "3 of 3 runs are finished" in done.stderr, done.stderr
+    shown = (paths.runs_folder() / "notebooks" / "ablation-synthetic-batchnorm-scope.ipynb").read_text()
+    assert all(f"{name} " in shown for name in ("batchnorm-gate", "batchnorm-frame")) and "(1 fold)" in shown
+    again = subprocess.run(words, cwd=paths.PROJECT, capture_output=True, text=True)
+    assert again.returncode == 0 and "rule ablation:" not in again.stderr
+
+
+def test_what_is_no_family_is_not_compared(dry_run):
+    status, output = dry_run("ablations", "experiments=pooling-max")
+    assert status != 0 and "'pooling-max' is none; did you mean 'pooling'" in output and "rule fold" not in output
+
+
 # A Slurm of the test's own
 
 SLURM = """\

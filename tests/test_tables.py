@@ -24,7 +24,7 @@ def test_fewer_than_six_folds_have_no_interval_in_any_table(folds):
         tables.table1(run, NO_FAILURES, "wa").set_index("Experiment").loc["table1-best", "Ours, Emo-DB"],
         tables.table3(run, NO_FAILURES, "wa")["Ours, Emo-DB"][0],
         tables.averages(run, "emodb")["WA ours (Emo-DB)"][0],
-        tables.steps(run, NO_FAILURES, "emodb")["WA ours, Emo-DB"].iloc[-1],
+        tables.steps(run, NO_FAILURES, "wa", "emodb")["Ours, Emo-DB"].iloc[-1],
         *tables.comparison(run, NO_FAILURES, "emodb", {"table1-best": "table1-vtlp"})[
             ["WA (%)", "WA, difference"]
         ].iloc[0],
@@ -54,7 +54,7 @@ def test_without_any_run_every_table_still_says_so():
     assert (tables.table1(scored, NO_FAILURES, "wa")["Ours, Emo-DB"] == "not run yet").all()
     assert (tables.averages(scored, "emodb")["UA ours (Emo-DB)"].head(3) == "not run yet").all()
     assert (tables.table2_as_printed(scored)[["WA, ours (%)", "UA, ours (%)"]] == "not run here").all(axis=None)
-    assert (tables.steps(scored, NO_FAILURES, "emodb")["UA ours, Emo-DB"] == "not run yet").all()
+    assert (tables.steps(scored, NO_FAILURES, "ua", "emodb")["Ours, Emo-DB"] == "not run yet").all()
     assert tables.table2(scored, "emodb").empty
 
 
@@ -71,7 +71,7 @@ def test_no_table_hides_runs_that_diverged():
     assert network["network, best model of Table 1"] == some
     within = tables.transfer_table(transfer.load(), ours, failures, OURS, "table1-best")
     assert set(within["Tested on Emo-DB"]) == {f"within: {some}", "not run yet", "not run here"}
-    shown = tables.steps(ours, failures, "emodb").set_index("To")["UA ours, Emo-DB"]
+    shown = tables.steps(ours, failures, "ua", "emodb").set_index("To")["Ours, Emo-DB"]
     assert (shown["table1-vtlp"], shown["table1-best"]) == (all_of_them, "no run in common")
 
 
@@ -85,8 +85,8 @@ def test_averages_leave_out_the_best_of_sessions_while_a_fold_is_missing():
 def test_steps_are_paired_by_fold():
     before = predictions({1: 10, 2: 12}, experiment="table1-vtlp")
     after = predictions({2: 14, 1: 12, 3: 20}, experiment="table1-best")
-    row = tables.steps(scoring.scores(pd.concat([before, after])), NO_FAILURES, "emodb").iloc[-1]
-    assert row["WA ours, Emo-DB"].startswith("+10.0")  # both speakers gain two of twenty; fold 3 has no partner
+    row = tables.steps(scoring.scores(pd.concat([before, after])), NO_FAILURES, "wa", "emodb").iloc[-1]
+    assert row["Ours, Emo-DB"].startswith("+10.0")  # both speakers gain two of twenty; fold 3 has no partner
 
 
 def test_a_comparison_is_of_the_runs_that_both_have_paired_by_fold_and_seed():
@@ -654,9 +654,9 @@ def test_averages_and_steps_keep_wa_and_ua_apart():
     assert averages.loc["pooled", ours].tolist() == ["50.0", "–"]
     assert averages.loc["better speaker of each session", ours].tolist() == ["35.0", "70.0"]
     assert averages.loc["mean over folds", ["WA paper (IEMOCAP)", "UA paper (IEMOCAP)"]].tolist() == ["64.5", "61.7"]
-    step = tables.steps(run, NO_FAILURES, "emodb").iloc[-1]
-    assert (step["WA ours, Emo-DB"], step["UA ours, Emo-DB"]) == ("+10.0 (2 folds)", "+20.0 (2 folds)")
-    assert (step["WA paper, IEMOCAP"], step["UA paper, IEMOCAP"]) == ("+0.3", "+0.8")
+    for metric, printed, ours in (("wa", "+0.3", "+10.0 (2 folds)"), ("ua", "+0.8", "+20.0 (2 folds)")):
+        step = tables.steps(run, NO_FAILURES, metric, "emodb").iloc[-1]
+        assert (step["Paper, IEMOCAP"], step["Ours, Emo-DB"]) == (printed, ours)
 
 
 def test_what_chose_and_what_was_tested_are_of_the_seeds_that_all_protocols_have():

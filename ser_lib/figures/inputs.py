@@ -20,7 +20,7 @@ from ser_lib.figures.drawing import GREY, plain_ticks, say_not_run, shades
 from ser_lib.folds import Fold, oversample
 
 _SECONDS_PER_FRAME = features.HOP / audio.SAMPLE_RATE
-_BLOCKS_IN_A_ROW = 9
+_BLOCKS_IN_A_ROW = 10
 
 
 def class_distribution(counts: pd.Series, title: str) -> Figure:
@@ -234,7 +234,7 @@ def architecture(description: pd.DataFrame, picture: tuple[int, int] | None = No
         picture: (bins, frames) of the spectrogram that the description is for; named, not numbered, if None.
 
     Returns:
-        The figure: a block per layer with the shape of its output, and its parameters below; rows of nine blocks.
+        The figure: a block per layer with the shape of its output, and its parameters below; rows of ten blocks.
 
     Source: Fig. 2.
     """
@@ -289,12 +289,16 @@ def _blocks(description: pd.DataFrame, picture: tuple[int, int] | None) -> list[
     blocks = [("spectro-\ngram", f"{bins} bins\n{frames} steps" if picture else f"{bins}\n{frames}", "")]
     titles = {"conv": "conv", "lstm": "Bi-LSTM", "dense": "dense"}
     units = {"conv": ("maps", "bins", "steps"), "lstm": ("units", "steps"), "dense": ("units",)}
+    features = ""
     for layer, output, parameters in layers[["layer", "output", "parameters"]].itertuples(index=False):
         kind, _, number = layer.partition(" ")
         if kind == "lstm" and number == "1":
             blocks.append(("mask", "valid\nsteps only", ""))
         shape = "\n".join(f"{size} {unit}" for size, unit in zip(output.split(" × "), units[kind], strict=True))
+        if kind == "dense":  # by the mean, or the last step: see the setting `aggregation`
+            blocks.append(("over\ntime", f"{features} units", ""))
         blocks.append((f"{titles[kind]}\n{number}".strip(), shape, f"{parameters:,}"))
+        features = output.split(" × ")[0]
     return [*blocks, ("softmax", f"{len(EMOTIONS)} proba-\nbilities", "")]
 
 

@@ -171,8 +171,9 @@ def distinguishable_steps(
         for place, row in enumerate(part.itertuples()):  # above the curve and below it in turn
             side, shift = ("left", (6, 3)) if place % 2 == 0 else ("right", (-6, -3))
             axes.annotate(
-                f"{row.step} {row.points:+.1f}", (row.correlation, abs(row.points)), shift, textcoords="offset points",
-                ha=side, va="bottom" if side == "left" else "top", fontsize=7,
+                f"{row.step} {row.points:+.1f}".replace("-", "−"), (row.correlation, abs(row.points)), shift,
+                textcoords="offset points", ha=side, va="bottom" if side == "left" else "top", fontsize=7,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8},
             )  # fmt: skip
         axes.set(title=METRICS[metric], xlabel="correlation of the two columns' fold scores", yscale="log")
         axes.set_xscale("function", functions=(_distance_from_one, _correlation_at))

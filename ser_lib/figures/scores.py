@@ -134,7 +134,7 @@ def table3_scores(scored: pd.DataFrame, metric: str = "ua") -> Figure:
     axes.grid(axis="x", visible=False)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center")
     held = [Line2D([], [], marker="o", color=GREY, linewidth=1, **look) for look in rules.values()]
-    words = ["learning rate held", "learning rate scaled with the batch size"]
+    words = ["learning rate held", "scaled with the batch size (a line joins means over the same folds and seeds)"]
     axes.legend(held, words, loc="lower left", bbox_to_anchor=(0, 1), ncols=2, handlelength=3)
     return figure
 

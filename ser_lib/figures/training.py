@@ -129,6 +129,7 @@ def normalisation_curves(histories: pd.DataFrame, pairs: Mapping[str, tuple[str,
     _refuse_mixture(histories, "corpus")
     rows = math.ceil(len(pairs) / 3)
     figure = Figure(figsize=style.size(height=0.7 + 1.9 * rows))
+    figure.suptitle(", ".join(TITLES[corpus] for corpus in histories["corpus"].unique()), fontsize=10)
     grid = figure.subplots(rows, 3, sharex=True, sharey=True, squeeze=False)
     for axes, (title, pair) in zip(grid.flat, pairs.items(), strict=False):
         runs = [histories[histories["experiment"] == name].set_index(["fold", "seed"]) for name in pair]
@@ -148,6 +149,9 @@ def normalisation_curves(histories: pd.DataFrame, pairs: Mapping[str, tuple[str,
         axes.set_axis_off()
     if any(axes.lines for axes in grid.flat):  # the axes are shared
         grid[0, 0].set_yscale("log")
+        grid[0, 0].yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+        grid[0, 0].yaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+        grid[0, 0].yaxis.set_minor_locator(mpl.ticker.NullLocator())
         grid[0, 0].xaxis.set_major_locator(mpl.ticker.MaxNLocator(5, integer=True))
     else:
         grid[0, 0].set(xticks=[], yticks=[])
