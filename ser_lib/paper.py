@@ -422,17 +422,6 @@ What it did, such as its split or its window, is no statement of this kind: the 
 """
 
 
-def table1() -> pandas.DataFrame:
-    """Table 1 as a table: a row per experiment.
-
-    Returns:
-        Columns ``experiment, augmentation, oversampling, kilohertz, wa, ua``; scores in per cent.
-
-    Source: Table 1.
-    """
-    return pandas.DataFrame([asdict(column) for column in TABLE1])
-
-
 def table2() -> pandas.DataFrame:
     """Upper part of Table 2 as a table: a row per fold.
 
@@ -444,17 +433,6 @@ def table2() -> pandas.DataFrame:
     rows = pandas.DataFrame([asdict(row) for row in TABLE2])
     rows.insert(3, "speaker", [row.speaker for row in TABLE2])
     return rows
-
-
-def table3() -> pandas.DataFrame:
-    """Table 3 as a table: a row per size of minibatch.
-
-    Returns:
-        Columns ``batch_size, wa, ua``; scores in per cent.
-
-    Source: Table 3.
-    """
-    return pandas.DataFrame([asdict(column) for column in TABLE3])
 
 
 def numbers() -> pandas.DataFrame:

@@ -412,6 +412,11 @@ def predictions_of(predictions: pd.DataFrame, *names: str) -> pd.DataFrame:
     return predictions[predictions["experiment"].isin(chosen)]
 
 
+def on_gpu(runs: pd.DataFrame) -> pd.Series:
+    """Which runs were made on a GPU; from their ``device``."""
+    return runs["device"].astype(str).str.startswith("cuda")
+
+
 def of_experiment(table: pd.DataFrame, corpus: str, experiment: str) -> pd.DataFrame:
     """The rows of one experiment on one corpus, of any table that has both columns."""
     return table[(table["corpus"] == corpus) & (table["experiment"] == experiment)]

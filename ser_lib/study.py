@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from ser_lib import experiments, paths
+from ser_lib import experiments, paths, scoring
 from ser_lib.audio import SAMPLE_RATE, WINDOW
 from ser_lib.corpora import EMOTIONS
 from ser_lib.corpora.iemocap import PUBLISHED_COUNTS
@@ -167,7 +167,7 @@ def needs(
         None if nothing was measured that it can be estimated from.
     """
     measured = runs[runs["experiment"] == experiment]
-    measured = measured[measured["device"].astype(str).str.startswith("cuda") == gpu]
+    measured = measured[scoring.on_gpu(measured) == gpu]
     # The corpus itself, or else the one with the most runs.
     sources = sorted(measured["corpus"].value_counts().index, key=lambda source: source != corpus)
     for source in sources:
@@ -246,7 +246,7 @@ def estimates(
         as in :class:`Needs`. The last three are empty where nothing was measured.
     """
     planned, durations = plan(tables), durations_of(tables, kept)
-    on_gpu = runs["device"].astype(str).str.startswith("cuda")
+    on_gpu = scoring.on_gpu(runs)
     rows = []
     for gpu in sorted(set(on_gpu)) or [False]:
         hardware = "; ".join(sorted(runs.loc[on_gpu == gpu, "hardware"].unique()))
@@ -368,7 +368,7 @@ def _sources(needed: Mapping[tuple[str, str], Needs | None], runs: pd.DataFrame,
     sources = {(corpus, need.source) for (corpus, _), need in needed.items() if need}
     if sources:
         part = runs[runs["corpus"].isin({source for _, source in sources})]
-        on_gpu = part["device"].astype(str).str.startswith("cuda")
+        on_gpu = scoring.on_gpu(part)
         notes.append(f"as measured on {', '.join(sorted(part.loc[on_gpu == gpu, 'hardware'].unique()))}")
     for corpus in sorted({corpus for corpus, source in sources if corpus != source}):
         others = sorted(source for of, source in sources if of == corpus != source)

@@ -916,6 +916,23 @@ def test_a_verdict_on_the_performance_is_beside_that_of_wa_where_it_is_another()
     assert all(claim.metric == "ua" for claim in with_metric)
 
 
+def test_several_experiments_are_compared_by_the_metric_that_the_claim_names():
+    """UA gains what WA does not: the rare class is the one that is found more often."""
+    rare = made_up("batchnorm-4x1", [20] * 10)
+    rare = rare[(rare["truth"] != EMOTIONS[0]) | (rare["utterance"] < "004")]
+    better = rare.assign(experiment="batchnorm-gate")
+    better["prediction"] = better["prediction"].where(better["truth"] != EMOTIONS[0], EMOTIONS[0])
+    evidence, claim = evidence_of(rare, better), named("sensitive")
+    by_ua, by_wa = (
+        dataclasses.replace(claim, metric=metric).differences(evidence, "emodb")["batchnorm-gate"].mean()
+        for metric in ("ua", "wa")
+    )
+    assert claim.metric == "ua" and "UA of each of" in claim.test
+    truth = rare["truth"] == EMOTIONS[0]
+    gained = 1 - (rare["prediction"] == rare["truth"])[truth].mean()
+    assert by_ua == pytest.approx(100 * gained / 4) and by_wa == pytest.approx(100 * gained * truth.mean())
+
+
 def test_a_verdict_that_decides_says_how_many_runs_were_compared_across_hardware():
     runs = made_up("table1-baseline", BASE), made_up("table1-oversampling", shifted([4] * 9 + [3]))
     made = pd.concat(runs)[records.IDENTITY].drop_duplicates().assign(test_speaker="a", device="cpu", torch="2.13.0")

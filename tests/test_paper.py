@@ -127,9 +127,7 @@ def test_columns_of_table_1_are_experiments_with_those_settings(column):
 @pytest.mark.parametrize(
     "table, rows, columns",
     [
-        (paper.table1, 4, ["experiment", "augmentation", "oversampling", "kilohertz", "wa", "ua"]),
         (paper.table2, 10, ["fold", "session", "gender", "speaker", "wa", "ua"]),
-        (paper.table3, 3, ["batch_size", "wa", "ua"]),
         (paper.numbers, len(paper.NUMBERS), ["name", "value", "unit", "place", "words"]),
     ],
 )

@@ -1395,6 +1395,71 @@ FAULTS = [
         "snakemake $(RUN_ON) study --config",
         "tests/test_makefile.py::test_snakemake_itself_understands_how_it_is_asked_for_the_study",
     ),
+    # Another model
+    Fault(
+        "another model may leave out what it cannot do",
+        "ser_lib/other_model.py",
+        'if missing := sorted(known - set(part["utterance"])):',
+        'if missing := sorted(known - set(given["utterance"]))[1:0]:',
+        "tests/test_other_model.py::test_what_does_not_cover_the_corpus_once_is_refused_by_line",
+    ),
+    Fault(
+        "another model is compared with all experiments at once",
+        "ser_lib/other_model.py",
+        "ours = scoring.of_experiment(scored, corpus, experiment)",
+        'ours = scored[scored["corpus"] == corpus].assign(experiment=experiment)',
+        "tests/test_other_model.py::test_the_difference_is_by_speaker_with_the_seeds_of_either_side_averaged",
+    ),
+    # What is said of verdicts
+    Fault(
+        "what a claim of the performance says is judged by WA under the name of UA",
+        "ser_lib/statements.py",
+        "return {name: evidence.difference(corpus, name, self.reference, self.metric) for name in self.others}",
+        'return {name: evidence.difference(corpus, name, self.reference, "wa") for name in self.others}',
+        "tests/test_claims.py::test_several_experiments_are_compared_by_the_metric_that_the_claim_names",
+    ),
+    Fault(
+        "a verdict across hardware is silent about it",
+        "ser_lib/claims.py",
+        "if not unlike or verdict.outcome not in (HOLDS, FAILS):",
+        "if not unlike or verdict.outcome in (HOLDS, FAILS):",
+        "tests/test_claims.py::test_a_verdict_that_decides_says_how_many_runs_were_compared_across_hardware",
+    ),
+    Fault(
+        "tests that were changed after runs were read count as fixed before",
+        "ser_lib/claims.py",
+        'fixed, why = REVISED.get(claim.name, (BEFORE, ""))',
+        'fixed, why = BEFORE, ""',
+        "tests/test_claims.py::test_it_is_said_when_the_tests_that_decide_were_fixed_and_how_much_chance_decides",
+    ),
+    Fault(
+        "scores of another corpus stand beside the paper's speakers",
+        "ser_lib/tables.py",
+        'part = balanced(of_experiment(scored, "iemocap", experiment))',
+        'part = balanced(of_experiment(scored.assign(corpus="iemocap"), "iemocap", experiment))',
+        "tests/test_tables.py::test_table_2_as_printed_has_ours_beside_the_same_speaker_of_iemocap_and_no_other",
+    ),
+    Fault(
+        "the better speaker of a session is any of its speakers",
+        "ser_lib/printed.py",
+        "[metric].idxmax())",
+        "[metric].idxmin())",
+        "tests/test_printed.py::test_the_better_speaker_of_each_session_by_ua_is_what_the_five_best_are",
+    ),
+    Fault(
+        "sessions of two women pass for pairs",
+        "ser_lib/claims.py",
+        "len(women & men)]",
+        "len(women | men)]",
+        "tests/test_claims.py::test_a_session_of_two_women_is_not_one_of_a_woman_and_a_man",
+    ),
+    Fault(
+        "a difference that is rounded to zero hides on which side it lies",
+        "ser_lib/wording.py",
+        "for shown in (digits, digits + 1):",
+        "for shown in (digits, digits):",
+        "tests/test_wording.py::test_a_difference_that_is_not_zero_shows_its_sign_and_one_that_is_nothing_shows_none_of_its_own",
+    ),
 ]
 
 

@@ -262,7 +262,7 @@ def run_seconds(runs: pd.DataFrame) -> Figure:
             of_family = part[part["family"] == family]
             if of_family.empty:
                 continue
-            on_gpu = of_family["device"].astype(str).str.startswith("cuda")
+            on_gpu = scoring.on_gpu(of_family)
             for seconds, face in ((of_family["seconds"][~on_gpu], colour), (of_family["seconds"][on_gpu], "none")):
                 places = np.full(len(seconds), row + offset)
                 axes.plot(seconds, places, marker, color=colour, markerfacecolor=face, markersize=3, alpha=0.4)
@@ -274,7 +274,7 @@ def run_seconds(runs: pd.DataFrame) -> Figure:
             fontsize=8,
         )  # fmt: skip
     axes.plot([], [], "|", color=GREY, markersize=8, markeredgewidth=2, label="median")
-    if runs["device"].astype(str).str.startswith("cuda").any():
+    if scoring.on_gpu(runs).any():
         axes.plot([], [], "o", color=GREY, markerfacecolor="none", markersize=4, label="hollow: on a GPU")
     axes.set_yticks(range(len(families)), families)
     axes.set(xscale="log", xlabel="one run (s)", ylim=(len(families) - 0.5, -0.5))
