@@ -669,7 +669,7 @@ def consensus() -> pd.DataFrame:
     """Share of turns with a majority label, as printed and from the published counts, in per cent.
 
     Returns:
-        Rows ``improvised`` and ``scripted``: ``scenario, turns, without, printed, counted``.
+        Rows ``improvised`` and ``scripted``: ``scenario, turns, without, printed, counted`` and ``agrees``, to rounding.
 
     Source: Section 1.1; label xxx of IEMOCAP is "no majority".
     """
@@ -679,8 +679,9 @@ def consensus() -> pd.DataFrame:
     for scenario, labels in (("improvised", improvised), ("scripted", scripted)):
         turns, without = sum(labels.values()), labels["xxx"]
         printed = paper.NUMBERS[f"{scenario} consensus"].value
-        rows.append((scenario, turns, without, printed, 100 * (1 - without / turns)))
-    return pd.DataFrame(rows, columns=["scenario", "turns", "without", "printed", "counted"])
+        counted = 100 * (1 - without / turns)
+        rows.append((scenario, turns, without, printed, counted, abs(counted - printed) <= _HALF))
+    return pd.DataFrame(rows, columns=["scenario", "turns", "without", "printed", "counted", "agrees"])
 
 
 def text_steps() -> pd.DataFrame:
@@ -755,7 +756,7 @@ def _consensus() -> list[tuple[str, str, str, bool]]:
             "Section 1.1",
             f"consensus on {row.printed} % of {row.scenario} utterances",
             f"1 − {row.without}/{row.turns} = {row.counted:.1f} %",
-            bool(abs(row.counted - row.printed) <= _HALF),
+            row.agrees,
         )
         for row in consensus().itertuples()
     ]
