@@ -669,7 +669,8 @@ def consensus() -> pd.DataFrame:
     """Share of turns with a majority label, as printed and from the published counts, in per cent.
 
     Returns:
-        Rows ``improvised`` and ``scripted``: ``scenario, turns, without, printed, counted`` and ``agrees``, to rounding.
+        Rows ``improvised`` and ``scripted``: ``scenario, turns, without, printed, counted``, and whether both of these
+        agree to rounding, ``agrees``.
 
     Source: Section 1.1; label xxx of IEMOCAP is "no majority".
     """

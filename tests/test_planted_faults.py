@@ -830,10 +830,10 @@ FAULTS = [
     ),
     Fault(
         "with every seed means with the seeds that are shared",
-        "ser_lib/claims.py",
+        "ser_lib/findings.py",
         "averaged = replace(evidence, scored=scoring.over_seeds(evidence.scored))",
         "averaged = evidence",
-        "tests/test_claims.py::test_a_verdict_that_leans_on_one_seed_of_a_reference_is_named_with_what_every_seed_says",
+        "tests/test_findings.py::test_a_verdict_that_leans_on_one_seed_of_a_reference_is_named_with_what_every_seed_says",
     ),
     Fault(
         "a seed of some folds alone is averaged with the others",
@@ -844,10 +844,10 @@ FAULTS = [
     ),
     Fault(
         "what holds alone is called decided",
-        "ser_lib/claims.py",
+        "ser_lib/findings.py",
         'names = ledger.loc[ledger["verdict"].isin((HOLDS, FAILS)), "name"]',
         'names = ledger.loc[ledger["verdict"] == HOLDS, "name"]',
-        "tests/test_claims.py::test_what_is_decided_is_every_line_with_such_a_verdict_and_no_other",
+        "tests/test_findings.py::test_what_is_decided_is_every_line_with_such_a_verdict_and_no_other",
     ),
     Fault(
         "a figure of one module is not at hand with the others",
@@ -915,10 +915,10 @@ FAULTS = [
     ),
     Fault(
         "a verdict on the runs that did not diverge looks like one on all",
-        "ser_lib/claims.py",
+        "ser_lib/findings.py",
         "verdict = _saying_what_diverged(verdict, evidence, corpus, claim.experiments)",
         "",
-        "tests/test_claims.py::test_runs_that_diverged_are_counted_beside_the_verdict_on_those_that_did_not",
+        "tests/test_findings.py::test_runs_that_diverged_are_counted_beside_the_verdict_on_those_that_did_not",
     ),
     Fault(
         "a difference of differences rests on seeds that only two of its four experiments share",
@@ -1420,17 +1420,17 @@ FAULTS = [
     ),
     Fault(
         "a verdict across hardware is silent about it",
-        "ser_lib/claims.py",
+        "ser_lib/findings.py",
         "if not unlike or verdict.outcome not in (HOLDS, FAILS):",
         "if not unlike or verdict.outcome in (HOLDS, FAILS):",
-        "tests/test_claims.py::test_a_verdict_that_decides_says_how_many_runs_were_compared_across_hardware",
+        "tests/test_findings.py::test_a_verdict_that_decides_says_how_many_runs_were_compared_across_hardware",
     ),
     Fault(
         "tests that were changed after runs were read count as fixed before",
-        "ser_lib/claims.py",
+        "ser_lib/findings.py",
         'fixed, why = REVISED.get(claim.name, (BEFORE, ""))',
         'fixed, why = BEFORE, ""',
-        "tests/test_claims.py::test_it_is_said_when_the_tests_that_decide_were_fixed_and_how_much_chance_decides",
+        "tests/test_findings.py::test_it_is_said_when_the_tests_that_decide_were_fixed_and_how_much_chance_decides",
     ),
     Fault(
         "scores of another corpus stand beside the paper's speakers",

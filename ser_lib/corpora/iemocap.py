@@ -2,8 +2,8 @@
 
 The release is licensed and cannot be shipped; what is written here are aggregates from public descriptions and public
 annotation counts, and from the paper. None was read from the release itself, which was not at hand: loading it compares
-it with them, speaker by speaker and emotion by emotion. The paper's selection (Section 1.1): improvised turns labelled neutral, sadness, anger or happiness,
-excitement not merged into happiness.
+it with them, speaker by speaker and emotion by emotion. The paper's selection (Section 1.1): improvised turns labelled
+neutral, sadness, anger or happiness, excitement not merged into happiness.
 """
 
 import re
