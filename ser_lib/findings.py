@@ -118,20 +118,16 @@ def in_short(ledger: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_chapter(ledger: pd.DataFrame) -> pd.DataFrame:
-    """What runs decide, chapter by chapter: ``Of`` (a link), and a column per open corpus with its verdicts counted.
+    """What runs decide, chapter by chapter: ``Of`` (a link), and a column per corpus that was run, with its verdicts.
 
     Args:
         ledger: as :func:`ledger` returns it.
     """
-    titles = [TITLES[corpus] for corpus in CORPORA if (ledger["corpus"] == TITLES[corpus]).any()]
-    measured = ledger[ledger["corpus"].isin(titles) & ~ledger["verdict"].isin(_NOTHING)]
+    measured = ledger[ledger["corpus"].isin(TITLES.values()) & ~ledger["verdict"].isin(_NOTHING)]
+    titles = [TITLES[corpus] for corpus in CORPORA if TITLES[corpus] in set(measured["corpus"])]
     rows = [
         {"Of": pages.Cell(_TOPICS[chapter], href=f"{chapter}.html")}
-        | {
-            title: _counted(part.loc[part["corpus"] == title, "verdict"])
-            for title in titles
-            if title in set(measured["corpus"])
-        }
+        | {title: _counted(part.loc[part["corpus"] == title, "verdict"]) for title in titles}
         for chapter, part in measured.groupby("chapter", sort=False)
     ]
     return pd.DataFrame(rows)
