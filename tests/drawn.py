@@ -276,7 +276,7 @@ LABELS = {
         "correlation of the two columns' fold scores",
         "size of a step (percentage points)",
         "VTLP +2.0",
-        "oversampling -3.0",
+        "oversampling −3.0",
     },
     "rise_by_best_of": {"runs to choose from", "rise of the score (percentage points)"},
     "protocol_scores": {"unweighted accuracy", "accuracy (%)", "both speakers of a session\ntest"},

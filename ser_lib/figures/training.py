@@ -149,7 +149,9 @@ def normalisation_curves(histories: pd.DataFrame, pairs: Mapping[str, tuple[str,
         axes.set_axis_off()
     if any(axes.lines for axes in grid.flat):  # the axes are shared
         grid[0, 0].set_yscale("log")
-        grid[0, 0].yaxis.set_major_locator(mpl.ticker.LogLocator(subs=(1, 1.5, 2, 3, 5, 7)))
+        low, high = grid[0, 0].get_ylim()
+        marks = (1, 2, 5) if high > 6 * low else (1, 1.5, 2, 3, 5, 7)
+        grid[0, 0].yaxis.set_major_locator(mpl.ticker.LogLocator(subs=marks))
         grid[0, 0].yaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
         grid[0, 0].yaxis.set_minor_locator(mpl.ticker.NullLocator())
         grid[0, 0].xaxis.set_major_locator(mpl.ticker.MaxNLocator(5, integer=True))
