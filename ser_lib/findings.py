@@ -78,9 +78,11 @@ def _saying_what_is_unlike(
     verdict: Verdict, evidence: Evidence, corpus: str, groups: Iterable[Sequence[str]]
 ) -> Verdict:
     """A verdict that decides, and whose basis says how much of it compares runs on unlike hardware."""
+    if verdict.outcome not in (HOLDS, FAILS):
+        return verdict
     counts = [provenance.on_unlike_hardware(evidence.results.runs, corpus, group) for group in groups]
-    unlike, compared = (sum(numbers) for numbers in zip(*counts, strict=True)) if counts else (0, 0)
-    if not unlike or verdict.outcome not in (HOLDS, FAILS):
+    unlike, compared = sum(unlike for unlike, _ in counts), sum(compared for _, compared in counts)
+    if not unlike:
         return verdict
     return replace(verdict, basis=f"{verdict.basis}; {unlike} of {compared} compared on unlike hardware")
 
@@ -190,8 +192,7 @@ def decided(ledger: pd.DataFrame) -> pd.DataFrame:
         ledger: as :func:`ledger` returns it.
     """
     names = ledger.loc[ledger["verdict"].isin((HOLDS, FAILS)), "name"]
-    lines = _lines(ledger[ledger["name"].isin(names)], _marked)
-    lines = _tested_here(lines)
+    lines = _tested_here(_lines(ledger[ledger["name"].isin(names)], _marked))
     fixed = ledger.drop_duplicates("name").set_index("name")["fixed"]
     return lines.assign(**{"Test fixed": fixed}).reset_index(drop=True)
 

@@ -71,7 +71,7 @@ def across_hardware(runs: pd.DataFrame, references: Mapping[str, str]) -> str:
     counts = [
         on_unlike_hardware(runs, corpus, pair) for corpus in runs["corpus"].unique() for pair in references.items()
     ]
-    unlike, total = (sum(numbers) for numbers in zip(*counts, strict=True))
+    unlike, total = sum(unlike for unlike, _ in counts), sum(total for _, total in counts)
     return f" Of {counted(total, 'pair')}, {unlike} are of runs on unlike hardware." if unlike else ""
 
 

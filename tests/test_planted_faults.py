@@ -1421,8 +1421,8 @@ FAULTS = [
     Fault(
         "a verdict across hardware is silent about it",
         "ser_lib/findings.py",
-        "if not unlike or verdict.outcome not in (HOLDS, FAILS):",
-        "if not unlike or verdict.outcome in (HOLDS, FAILS):",
+        "    if not unlike:\n        return verdict",
+        "    if unlike:\n        return verdict",
         "tests/test_findings.py::test_a_verdict_that_decides_says_how_many_runs_were_compared_across_hardware",
     ),
     Fault(

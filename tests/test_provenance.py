@@ -13,6 +13,7 @@ def test_pairs_on_unlike_hardware_are_counted():
     best, vtlp = (runs(dict.fromkeys(range(1, 8), 1), name) for name in ("table1-best", "table1-vtlp"))
     every = pd.concat([best, vtlp]).assign(test_speaker=lambda table: "s" + table["fold"].astype(str), hardware="a")
     assert provenance.across_hardware(every, {"table1-best": "table1-vtlp"}) == ""
+    assert provenance.across_hardware(every.iloc[:0], {"table1-best": "table1-vtlp"}) == ""  # nothing was run yet
     on_gpu = (every["experiment"] == "table1-vtlp") & (every["fold"] > 4)
     mixed = every.assign(hardware=np.where(on_gpu, "b", "a"))
     assert provenance.across_hardware(mixed, {"table1-best": "table1-vtlp"}) == (

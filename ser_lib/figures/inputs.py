@@ -289,16 +289,14 @@ def _blocks(description: pd.DataFrame, picture: tuple[int, int] | None) -> list[
     blocks = [("spectro-\ngram", f"{bins} bins\n{frames} steps" if picture else f"{bins}\n{frames}", "")]
     titles = {"conv": "conv", "lstm": "Bi-LSTM", "dense": "dense"}
     units = {"conv": ("maps", "bins", "steps"), "lstm": ("units", "steps"), "dense": ("units",)}
-    features = ""
     for layer, output, parameters in layers[["layer", "output", "parameters"]].itertuples(index=False):
         kind, _, number = layer.partition(" ")
         if kind == "lstm" and number == "1":
             blocks.append(("mask", "valid\nsteps only", ""))
         shape = "\n".join(f"{size} {unit}" for size, unit in zip(output.split(" × "), units[kind], strict=True))
         if kind == "dense":  # by the mean, or the last step: see the setting `aggregation`
-            blocks.append(("over\ntime", f"{features} units", ""))
+            blocks.append(("over\ntime", f"{blocks[-1][1].split()[0]} units", ""))
         blocks.append((f"{titles[kind]}\n{number}".strip(), shape, f"{parameters:,}"))
-        features = output.split(" × ")[0]
     return [*blocks, ("softmax", f"{len(EMOTIONS)} proba-\nbilities", "")]
 
 

@@ -15,7 +15,7 @@ from ser_lib import optim, scoring, style, wording
 from ser_lib.corpora import TITLES
 from ser_lib.errors import SerError
 from ser_lib.experiments import FAMILIES, family_of
-from ser_lib.figures.drawing import GREY, WITHOUT, corpora_of, say_not_run, shades
+from ser_lib.figures.drawing import GREY, WITHOUT, corpora_of, plain_ticks, say_not_run, shades
 
 _NORMALISATION = {
     "normalised": {"color": style.OURS},
@@ -151,9 +151,7 @@ def normalisation_curves(histories: pd.DataFrame, pairs: Mapping[str, tuple[str,
         grid[0, 0].set_yscale("log")
         low, high = grid[0, 0].get_ylim()
         marks = (1, 2, 5) if high > 6 * low else (1, 1.5, 2, 3, 5, 7)
-        grid[0, 0].yaxis.set_major_locator(mpl.ticker.LogLocator(subs=marks))
-        grid[0, 0].yaxis.set_major_formatter(mpl.ticker.FuncFormatter(lambda value, _: f"{value:g}"))
-        grid[0, 0].yaxis.set_minor_locator(mpl.ticker.NullLocator())
+        plain_ticks(grid[0, 0].yaxis, [mark * 10.0**power for power in range(-4, 2) for mark in marks])
         grid[0, 0].xaxis.set_major_locator(mpl.ticker.MaxNLocator(5, integer=True))
     else:
         grid[0, 0].set(xticks=[], yticks=[])
