@@ -36,8 +36,10 @@ class Shown:
     """The runs behind it, said below; see :func:`ser_lib.provenance.behind`."""
 
     def __repr__(self) -> str:
-        text = f"{self.caption}\n{self.frame.to_string(index=False)}"
-        return f"{text}\n{self.source}" if self.source else text
+        # Not padded: notebooks store this text beside the table, and a column of sentences would be spaces for most.
+        rows = [self.frame.columns, *self.frame.itertuples(index=False)]
+        lines = [self.caption, *(" | ".join(map(str, row)) for row in rows)]
+        return "\n".join([*lines, self.source] if self.source else lines)
 
     def _repr_html_(self) -> str:
         columns = [(str(name), list(map(_cell, values))) for name, values in self.frame.items()]
