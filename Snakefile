@@ -22,7 +22,7 @@ import shlex
 import sys
 import time
 
-from ser_lib import corpora, experiments, paths, protocols, records, study as whole
+from ser_lib import collection, corpora, experiments, paths, protocols, records, study as whole
 from ser_lib.errors import SerError
 
 SETTINGS = {
@@ -156,12 +156,12 @@ def on_gpu():
 
 @functools.cache
 def measured():
-    return records.load_results().runs
+    return collection.load_results().runs
 
 
 @functools.cache
 def durations(corpus):
-    kept = records.load_utterances(corpus)
+    kept = collection.load_utterances(corpus)
     return (table(corpus) if kept is None else kept)["duration"]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from ser_lib import records
+from ser_lib import origins
 
 
 def write(name: str, result: dict, device: str = "cpu") -> None:
@@ -21,7 +21,7 @@ def write(name: str, result: dict, device: str = "cpu") -> None:
         device: the torch device it was measured on.
     """
     result = result | {
-        "hardware": records.provenance(device)["hardware"],
+        "hardware": origins.provenance(device)["hardware"],
         "threads": 1,
         "torch": torch.__version__,
     }

@@ -67,7 +67,7 @@ def corpus(
 ) -> None:
     """Read a corpus, check every file, and show its utterances by speaker and emotion."""
     table = _load(name, root, allow_partial, scenarios, merge_excited)
-    from ser_lib import corpora, records
+    from ser_lib import collection, corpora, records
 
     print(corpora.counts(table).to_string())
     print(f"fingerprint {table.attrs['fingerprint']}, {table['duration'].sum() / 60:.1f} minutes")
@@ -76,7 +76,7 @@ def corpus(
     if keep:
         if departures := records.departures(table):
             raise SerError(f"nothing was kept: this is not the paper's selection of the whole corpus ({departures})")
-        print(f"kept in {records.save_utterances(table)}")
+        print(f"kept in {collection.save_utterances(table)}")
 
 
 @app.command()
@@ -147,12 +147,12 @@ def repeat(
 
     settings = find_experiment(experiment)
     table = _load(corpus, root, allow_partial, "improvised", False)
-    from ser_lib import records, repeats
+    from ser_lib import collection, records, repeats
 
     if keep:
         _refuse_unnamed_code()
     key = records.run_key(table, experiment, settings, fold, seed)
-    found = repeats.repeat(table, key, records.load_results(), device, progress=True)
+    found = repeats.repeat(table, key, collection.load_results(), device, progress=True)
     print(repeats.describe(found))
     if keep:
         print(f"kept in {repeats.save(found)}")
@@ -168,9 +168,9 @@ def collect(
     ] = False,
 ) -> None:
     """Gather the finished runs into the tidy tables that the book reads."""
-    from ser_lib import records
+    from ser_lib import collection
 
-    records.collect(out, mixed_code=mixed_code)
+    collection.collect(out, mixed_code=mixed_code)
 
 
 @app.command()
@@ -184,11 +184,11 @@ def study(
     if root and len(names) > 1:
         raise SerError("--root is the folder of one corpus: for several, set SER_CORPORA to the folder that holds them")
     tables = [_load(name, root, False, "improvised", False) for name in names]
-    from ser_lib import records
+    from ser_lib import collection
     from ser_lib import study as whole
 
     gpu = whole.is_gpu(device)
-    print(whole.describe(tables, records.load_results().runs, records.load_utterances, cores, gpu))
+    print(whole.describe(tables, collection.load_results().runs, collection.load_utterances, cores, gpu))
 
 
 @app.command("baselines")
@@ -284,32 +284,32 @@ def compare(
     root: Root = None,
 ) -> None:
     """Score another model's test predictions as ours are scored, and show both, paired by speaker."""
-    from ser_lib import other_model, records, scoring
+    from ser_lib import collection, other_model, scoring
     from ser_lib.experiments import find_experiment
 
     find_experiment(experiment)
-    utterances = records.load_utterances(corpus)
+    utterances = collection.load_utterances(corpus)
     if utterances is None:
         utterances = _load(corpus, root, False, "improvised", False)
     predictions = other_model.read(file, corpus, utterances)
-    ours = scoring.scores(scoring.predictions_of(records.load_results().predictions, experiment))
+    ours = scoring.scores(scoring.predictions_of(collection.load_results().predictions, experiment))
     print(other_model.described(other_model.beside(predictions, ours, experiment), predictions))
 
 
 @app.command()
 def readme() -> None:
     """Write the table of results in README.md anew from results/."""
-    from ser_lib import records, scoring, tables
+    from ser_lib import collection, scoring, tables
 
-    results = records.load_results()
+    results = collection.load_results()
     tables.update_readme(scoring.scores(results.predictions), results.failures)
 
 
 def _refuse_unnamed_code() -> None:
     """Say before hours of work, and not behind them, that nothing would be kept of it."""
-    from ser_lib import measurements, records
+    from ser_lib import measurements, origins
 
-    measurements.refuse_unnamed_code([records.code_version()])
+    measurements.refuse_unnamed_code([origins.code_version()])
 
 
 def _load(name: str, root: Path | None, allow_partial: bool, scenarios: str, merge_excited: bool):

@@ -28,7 +28,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from tqdm import tqdm
 
-from ser_lib import audio, features, metrics, paths, records
+from ser_lib import audio, features, metrics, origins, paths, records
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.experiments import BASELINE
@@ -52,7 +52,7 @@ STRENGTHS = (0.0001, 0.001, 0.01, 0.1, 1.0)
 FREQUENCY_RANGE = BASELINE.frequency_range
 FEATURE_SET = "eGeMAPSv02"
 FILE = "test_predictions.csv"
-"""Not predictions.csv: by that name :func:`ser_lib.records.load_results` finds what runs have left."""
+"""Not predictions.csv: by that name :func:`ser_lib.collection.load_results` finds what runs have left."""
 
 _FOLDER = "baselines"
 _PROVENANCE = "provenance.json"
@@ -281,7 +281,7 @@ def save(predictions: pd.DataFrame, table: pd.DataFrame, folder: Path | None = N
         SerError: the code is not that of a commit.
     """
     own = (folder or paths.results_folder()) / table.attrs["corpus"] / _FOLDER
-    origin = records.provenance("cpu")
+    origin = origins.provenance("cpu")
     refuse_unnamed_code([origin["code"]])
     origin["packages"]["opensmile"] = opensmile_module().__version__
     content = {
@@ -332,7 +332,7 @@ def load(folder: Path | None = None) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=[*COLUMNS, "fingerprint"])
 
 
-def origins(folder: Path | None = None) -> pd.DataFrame:
+def sources(folder: Path | None = None) -> pd.DataFrame:
     """Where the baselines of each corpus come from: ``corpus``, ``code`` and ``hardware``.
 
     Args:

@@ -17,7 +17,7 @@ def of_runs(runs: pd.DataFrame, by: Iterable[str] = ("corpus", "experiment", "ha
     """What runs took, by corpus and whatever else is asked for.
 
     Args:
-        runs: as in :class:`ser_lib.records.Results`.
+        runs: as in :class:`ser_lib.collection.Results`.
         by: ``corpus``, and any of ``family`` (see :func:`family_of`), ``experiment`` and ``hardware``.
 
     Returns:
@@ -61,7 +61,7 @@ def energy_of_runs(
     """The energy of the runs of which it was read; see :mod:`ser_lib.energy` for what is in it.
 
     Args:
-        runs: as in :class:`ser_lib.records.Results`.
+        runs: as in :class:`ser_lib.collection.Results`.
         by: columns of ``runs``, ``corpus`` among them.
 
     Returns:

@@ -12,14 +12,14 @@ import pandas as pd
 from ser_lib.errors import SerError
 from ser_lib.experiments import EXPERIMENTS
 from ser_lib.files import read_table
-from ser_lib.records import is_named
+from ser_lib.origins import is_named
 
 
 def refuse_unnamed_code(versions: Iterable[str]) -> None:
     """Refuse to keep what was made by code that is not that of a commit: nobody could tell later what made it.
 
     Args:
-        versions: as :func:`ser_lib.records.code_version` gives them.
+        versions: as :func:`ser_lib.origins.code_version` gives them.
 
     Raises:
         SerError: one of them names no commit.

@@ -8,10 +8,10 @@ import pandas as pd
 from IPython.display import display
 
 from ser_lib import figures, pages, provenance, scoring, tables
+from ser_lib.collection import Results
 from ser_lib.corpora import TITLES
 from ser_lib.errors import SerError
 from ser_lib.experiments import FAMILIES, suggestion
-from ser_lib.records import Results
 
 _KERNEL = {"In", "Out", "get_ipython", "exit", "quit", "open"}
 

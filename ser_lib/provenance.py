@@ -134,7 +134,7 @@ def run_summary(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def repeats_shown(repeats: pd.DataFrame) -> pd.DataFrame:
-    """Collected runs that were made again, and what came out; from :func:`ser_lib.records.load_repeats`."""
+    """Collected runs that were made again, and what came out; from :func:`ser_lib.collection.load_repeats`."""
     by = "{}, {}, {}, torch {}".format
     rows = [
         {
@@ -158,7 +158,7 @@ def agreement(repeats: pd.DataFrame) -> pd.DataFrame:
     """How far scores are from those collected where runs were made again on other hardware.
 
     Args:
-        repeats: as :func:`ser_lib.records.load_repeats` returns them.
+        repeats: as :func:`ser_lib.collection.load_repeats` returns them.
 
     Returns:
         One row per corpus, hardware before and hardware after, each with its PyTorch: runs and folds, the share of test

@@ -2,7 +2,7 @@
 
 The same code on the same kind of processor gives the same bytes. Another processor or a GPU rounds otherwise, and a
 training carries that on: how far is measured here. Code that gives the same bytes as other code is taken for the same
-by :func:`ser_lib.records.collect`, experiment by experiment.
+by :func:`ser_lib.collection.collect`, experiment by experiment.
 """
 
 import time
@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from ser_lib import metrics, paths, records, training
+from ser_lib import collection, metrics, origins, paths, records, training
 from ser_lib.corpora import EMOTIONS
 from ser_lib.device import choose_device
 from ser_lib.errors import SerError
@@ -23,7 +23,7 @@ _EPOCH_COLUMNS = ["training_loss", "validation_loss", "validation_wa", "validati
 
 
 def repeat(
-    table: pd.DataFrame, key: records.RunKey, results: records.Results, device: str = "auto", progress: bool = False
+    table: pd.DataFrame, key: records.RunKey, results: collection.Results, device: str = "auto", progress: bool = False
 ) -> dict:
     """Make a collected run again, and compare.
 
@@ -35,19 +35,19 @@ def repeat(
         progress: whether to show a progress bar.
 
     Returns:
-        A row of `records.REPEAT_COLUMNS`. ``same`` is whether every epoch's losses and accuracies, and every test
+        A row of `collection.REPEAT_COLUMNS`. ``same`` is whether every epoch's losses and accuracies, and every test
         utterance's prediction and probabilities, are those that were collected, to the six digits that are kept.
 
     Raises:
         SerError: the run was not collected, or with other settings or another version of the corpus.
     """
     before = _only_run(results.runs, key)
-    device, code = choose_device(device), records.code_version()
+    device, code = choose_device(device), origins.code_version()
     clock = time.perf_counter()
     store = records.open_store(table, key.settings.floor_db, progress)
     fold = find_fold(table, key.settings.protocol, key.fold)
     outcome = training.train(table, store, key.settings, fold, key.seed, device, progress)
-    origin = records.provenance(device, code)
+    origin = origins.provenance(device, code)
     history, predictions = (_of_run(part, key) for part in (results.histories, results.predictions))
     probabilities = [column for column in predictions if column.startswith("p_")]
     both = predictions.merge(outcome.predictions, on="utterance", suffixes=("", " again"), validate="one_to_one")
@@ -86,9 +86,9 @@ def save(row: dict, folder: Path | None = None) -> Path:
     file = (folder or paths.results_folder()) / row["corpus"] / "repeats.csv"
     remedy = paths.remedy("SER_RESULTS")
     with one_at_a_time(file.parent, remedy):
-        rows = pd.DataFrame([row], columns=records.REPEAT_COLUMNS)
+        rows = pd.DataFrame([row], columns=collection.REPEAT_COLUMNS)
         if file.exists():
-            rows = pd.concat([records.read_repeats(file), rows], ignore_index=True)
+            rows = pd.concat([collection.read_repeats(file), rows], ignore_index=True)
         rows = rows.drop_duplicates([*records.IDENTITY, "code", "hardware", "device"], keep="last")
         write_file(file, lambda aside: rows.to_csv(aside, index=False, float_format="%.6g"), remedy)
     return file

@@ -358,7 +358,7 @@ def alike(predictions: pd.DataFrame, runs: pd.DataFrame, corpus: str, first: str
     """Whether two experiments give the same, run by run.
 
     Args:
-        predictions: test predictions, as :func:`ser_lib.records.load_results` returns them.
+        predictions: test predictions, as :func:`ser_lib.collection.load_results` returns them.
         runs: where each run was made, likewise.
         corpus: whose runs.
         first: an experiment.

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from ser_lib import paper, records, scoring, variety, verdicts, wording
+from ser_lib import collection, paper, scoring, variety, verdicts, wording
 from ser_lib.corpora import EMOTIONS
 from ser_lib.experiments import find_experiment
 from ser_lib.features import frame_counts
@@ -43,14 +43,14 @@ class Evidence:
     """
 
     scored: pd.DataFrame
-    results: records.Results
+    results: collection.Results
     utterances: dict[str, pd.DataFrame]
     variety: pd.DataFrame
 
     @classmethod
-    def of(cls, results: records.Results) -> "Evidence":
+    def of(cls, results: collection.Results) -> "Evidence":
         """The evidence that some results are."""
-        kept = {corpus: records.load_utterances(corpus) for corpus in CORPORA}
+        kept = {corpus: collection.load_utterances(corpus) for corpus in CORPORA}
         utterances = {corpus: table for corpus, table in kept.items() if table is not None}
         return cls(scoring.scores(results.predictions), results, utterances, variety.load())
 
@@ -738,7 +738,7 @@ def pace_of_convolutions(updates: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         updates: norm of the update over norm of the weights of every layer, of one experiment on one corpus, as in
-            :class:`ser_lib.records.Results`.
+            :class:`ser_lib.collection.Results`.
 
     Returns:
         Logarithms, a row per fold and a column per convolution: means over epochs, seeds and Bi-LSTM layers.
@@ -757,7 +757,7 @@ def module_ratio(norms: pd.DataFrame, experiment: str, per_weight: bool) -> pd.S
     """How many times the gradient of all Bi-LSTM layers that of all convolutions is, row by row.
 
     Args:
-        norms: one column per layer, as in ``gradients`` of :class:`ser_lib.records.Results`.
+        norms: one column per layer, as in ``gradients`` of :class:`ser_lib.collection.Results`.
         experiment: whose network it is.
         per_weight: whether to compare root mean squares over the weights, and not norms.
     """

@@ -158,7 +158,7 @@ def needs(
     memory with the mean length of an utterance, which is that of a batch, if it is longer.
 
     Args:
-        runs: as in :class:`ser_lib.records.Results`.
+        runs: as in :class:`ser_lib.collection.Results`.
         durations: corpus -> seconds of each of its utterances, or None where they are not known.
         corpus, experiment: of the run.
         gpu: whether it is made on a GPU; only runs of the same kind of device count.
@@ -192,7 +192,7 @@ def tables_without_recordings(corpora: Iterable[str], kept: Callable[[str], pd.D
 
     Args:
         corpora: their names; one of which nothing is kept is left out, but for IEMOCAP, whose counts are published.
-        kept: corpus -> its table of utterances, where one is kept; see :func:`ser_lib.records.load_utterances`.
+        kept: corpus -> its table of utterances, where one is kept; see :func:`ser_lib.collection.load_utterances`.
 
     Returns:
         One table per corpus, as :func:`plan` takes them; nothing can be trained from them.
@@ -237,8 +237,8 @@ def estimates(
 
     Args:
         tables: corpora, as :func:`plan` takes them.
-        runs: what was measured; as in :class:`ser_lib.records.Results`.
-        kept: corpus -> its table of utterances, where one is kept; see :func:`ser_lib.records.load_utterances`.
+        runs: what was measured; as in :class:`ser_lib.collection.Results`.
+        kept: corpus -> its table of utterances, where one is kept; see :func:`ser_lib.collection.load_utterances`.
 
     Returns:
         One row per run of the study and kind of device that was measured: ``corpus, experiment, fold, seed, stage``,
@@ -298,8 +298,8 @@ def describe(
 
     Args:
         tables: loaded corpora, in order.
-        runs: what was measured; as in :class:`ser_lib.records.Results`.
-        kept: corpus -> its table of utterances, where one is kept; see :func:`ser_lib.records.load_utterances`.
+        runs: what was measured; as in :class:`ser_lib.collection.Results`.
+        kept: corpus -> its table of utterances, where one is kept; see :func:`ser_lib.collection.load_utterances`.
         cores: how many runs are made at once.
         gpu: whether they are made on a GPU.
     """

@@ -270,7 +270,7 @@ def same_trainings(predictions: pd.DataFrame, runs: pd.DataFrame, pairs: Mapping
     """Experiments that are the same training by proof, and how many of their runs are: what repeating a run gives.
 
     Args:
-        predictions: test predictions, as :func:`ser_lib.records.load_results` returns them.
+        predictions: test predictions, as :func:`ser_lib.collection.load_results` returns them.
         runs: where each run was made, likewise.
         pairs: experiment -> the other that is the same.
 
@@ -392,7 +392,7 @@ def pace_by_layer(updates: pd.DataFrame, experiment: str) -> pd.DataFrame:
 
     Args:
         updates: norm of the update over norm of the weights of every layer, as in
-            :class:`ser_lib.records.Results`.
+            :class:`ser_lib.collection.Results`.
         experiment: whose runs.
 
     Returns:

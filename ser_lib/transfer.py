@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from ser_lib import features, measurements, paths, records
+from ser_lib import collection, features, measurements, origins, paths, records
 from ser_lib.device import choose_device, multiplying
 from ser_lib.errors import SerError
 from ser_lib.features import BINS, FeatureStore
@@ -78,7 +78,7 @@ def measure(
     target = table.attrs["corpus"]
     if source == target:
         raise SerError(f"{source} is source and target: its networks were trained on it, and its runs hold their tests")
-    found = records.finished_runs(say=lambda text: None).get((source, experiment), [])
+    found = collection.finished_runs(say=lambda text: None).get((source, experiment), [])
     if not found:
         raise SerError(f"no run of {experiment} on {source} is finished on this machine: run it first")
     fingerprints = {record.run["fingerprint"] for record in found}
@@ -89,7 +89,7 @@ def measure(
         )
     device = choose_device(device)
     store = records.open_store(table, found[0].settings.floor_db, progress=True)
-    origin = {"target": target, "target_fingerprint": table.attrs["fingerprint"], **records.provenance(device)}
+    origin = {"target": target, "target_fingerprint": table.attrs["fingerprint"], **origins.provenance(device)}
     parts = []
     for record in tqdm(found, desc=f"{source} to {target}", unit="run"):
         run = record.run

@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional
 from tqdm import tqdm
 
-from ser_lib import measurements, paths, records
+from ser_lib import collection, measurements, origins, paths, records
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.features import BINS
@@ -79,7 +79,7 @@ def measure(table: pd.DataFrame, experiment: str = "table1-baseline", seed: int 
     """
     found = [
         record
-        for record in records.finished_runs(say=lambda text: None).get((table.attrs["corpus"], experiment), [])
+        for record in collection.finished_runs(say=lambda text: None).get((table.attrs["corpus"], experiment), [])
         if record.run["seed"] == seed and record.run["fingerprint"] == table.attrs["fingerprint"]
     ]
     if not found:
@@ -89,7 +89,7 @@ def measure(table: pd.DataFrame, experiment: str = "table1-baseline", seed: int 
     store = records.open_store(table, found[0].settings.floor_db, progress=True)
     emotions = table["emotion"].to_numpy()
     labels = torch.tensor([EMOTIONS.index(emotion) for emotion in emotions])
-    origin = records.provenance("cpu")
+    origin = origins.provenance("cpu")
     rows = []
     for record in tqdm(found, desc="gradients", unit="fold"):
         run, settings = record.run, record.settings

@@ -115,3 +115,30 @@ def tiny_experiment():
     from ser_lib.experiments import Experiment
 
     return Experiment(**TINY_SETTINGS)
+
+
+# Runs of the made-up corpus
+
+
+@pytest.fixture
+def named(monkeypatch, tiny_experiment):
+    """Two small experiments with names, instead of the paper's."""
+    from ser_lib import collection
+
+    known = {"small": tiny_experiment, "small-vote": tiny_experiment.with_settings(test_copies=11, vtlp="utterance")}
+    monkeypatch.setattr(collection, "EXPERIMENTS", known)
+    return known
+
+
+@pytest.fixture
+def obtain(tiny_table, named, monkeypatch):
+    """A function that gives the record of a run on the made-up corpus, by code of one commit."""
+    from ser_lib import origins, records
+
+    monkeypatch.setattr(origins, "code_version", lambda: "c0mm1ttedc0de")
+
+    def run(name: str = "small", fold: int = 1, seed: int = 0, **settings):
+        chosen = named[name].with_settings(**settings)
+        return records.obtain(tiny_table, records.run_key(tiny_table, name, chosen, fold, seed), "cpu")
+
+    return run

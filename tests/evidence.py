@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser_lib import claims, findings, records, statements
+from ser_lib import claims, collection, findings, records, statements
 from ser_lib.corpora import EMOTIONS
 
 NOWHERE = Path("no such folder")
@@ -33,7 +33,7 @@ def answers(*correct: list[int]) -> pd.DataFrame:
 
 def evidence_of(*predictions: pd.DataFrame, utterances: dict | None = None, **kinds: pd.DataFrame):
     """Evidence from some tables of records; the others are empty."""
-    empty = records.load_results(folder=NOWHERE)
+    empty = collection.load_results(folder=NOWHERE)
     results = dataclasses.replace(empty, **kinds)
     if predictions:
         results = dataclasses.replace(results, predictions=pd.concat(predictions))

@@ -13,11 +13,12 @@ from sklearn.linear_model import LogisticRegression
 from ser_lib import (
     __main__,
     baselines,
+    collection,
     corpora,
     features,
     metrics,
+    origins,
     paths,
-    records,
     scoring,
     tables,
     wording,
@@ -32,7 +33,7 @@ HEARING = ["logistic-spectrogram", "svm-egemaps"]
 
 @pytest.fixture(autouse=True)
 def committed(monkeypatch):
-    monkeypatch.setattr(records, "code_version", lambda: "aaaaaaaaaaaa")
+    monkeypatch.setattr(origins, "code_version", lambda: "aaaaaaaaaaaa")
 
 
 class Spy(ClassifierMixin, BaseEstimator):
@@ -299,10 +300,10 @@ def test_what_is_kept_is_read_back(made, tiny_table):
 def test_where_baselines_come_from_is_read_back_by_corpus(made, tmp_path):
     _, folder = made
     origin = json.loads((folder / "provenance.json").read_text())
-    assert baselines.origins().to_dict("records") == [
+    assert baselines.sources().to_dict("records") == [
         {"corpus": "tiny", "code": origin["code"], "hardware": origin["hardware"]}
     ]
-    assert list(baselines.origins(tmp_path)) == ["corpus", "code", "hardware"] and baselines.origins(tmp_path).empty
+    assert list(baselines.sources(tmp_path)) == ["corpus", "code", "hardware"] and baselines.sources(tmp_path).empty
 
 
 def test_a_second_time_gives_the_same_predictions(made, tiny_table):
@@ -313,7 +314,7 @@ def test_a_second_time_gives_the_same_predictions(made, tiny_table):
 
 
 def test_baselines_are_not_taken_for_an_experiment(made):
-    results = records.load_results()
+    results = collection.load_results()
     assert results.predictions.empty and results.runs.empty
     assert len(baselines.load()) == len(made[0])
 
@@ -357,7 +358,7 @@ def test_a_damaged_file_of_features_is_named(tiny_table):
 
 @pytest.mark.parametrize("code", ["unknown", "aaaaaaaaaaaa+"])
 def test_code_that_nobody_can_find_again_is_not_kept(tiny_table, monkeypatch, code):
-    monkeypatch.setattr(records, "code_version", lambda: code)
+    monkeypatch.setattr(origins, "code_version", lambda: code)
     with pytest.raises(SerError, match="commit it first"):
         baselines.save(of_baseline({1: 5}), tiny_table)
     assert not paths.results_folder().exists()

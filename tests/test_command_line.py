@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import torch
 
-from ser_lib import __main__, corpora, experiments, paths, records, training
+from ser_lib import __main__, collection, corpora, experiments, origins, paths, records, training
 from ser_lib.corpora import EMOTIONS
 
 COMMANDS = [
@@ -51,7 +51,7 @@ def test_every_command_has_help(command, arguments):
 def test_another_model_is_scored_beside_ours_without_its_recordings(command, monkeypatch, tmp_path):
     monkeypatch.delenv("SER_CORPORA", raising=False)
     monkeypatch.setenv("SER_RESULTS", str(paths.PROJECT / "results"))
-    rows = records.load_utterances("emodb")
+    rows = collection.load_utterances("emodb")
     rows.assign(prediction=rows["emotion"])[["utterance", "prediction"]].to_csv(tmp_path / "perfect.csv", index=False)
     status, out, err = command("compare", tmp_path / "perfect.csv", "--corpus", "emodb")
     assert (status, err) == (0, "") and "other model  100.0 [100.0, 100.0]  100.0 [100.0, 100.0]" in out
@@ -89,14 +89,14 @@ def test_corpus_shows_utterances_by_speaker_and_emotion(command, synthetic_root)
 def test_corpus_keeps_its_table_when_asked(command, synthetic_root):
     status, out, _ = command("corpus", "synthetic", "--root", synthetic_root, "--keep")
     assert status == 0 and str(paths.results_folder()) in out
-    assert len(records.load_utterances("synthetic")) == 232
+    assert len(collection.load_utterances("synthetic")) == 232
 
 
 def test_a_table_of_another_selection_is_not_kept_in_the_place_of_the_papers(command, synthetic_root):
     command("corpus", "synthetic", "--root", synthetic_root, "--keep")
     status, _, err = command("corpus", "synthetic", "--root", synthetic_root, "--scenarios", "all", "--keep")
     assert status == 1 and "nothing was kept" in err and "scenarios=all" in err
-    assert len(records.load_utterances("synthetic")) == 232
+    assert len(collection.load_utterances("synthetic")) == 232
 
 
 def test_experiments_are_listed_by_family_with_what_each_changes(command):
@@ -145,7 +145,7 @@ def test_a_run_is_made_once_collected_and_used_to_predict(command, synthetic_roo
 def test_transfer_says_what_networks_score_on_another_corpus_and_keeps_the_counts(
     command, tiny_table, tiny_experiment, synthetic_root, monkeypatch
 ):
-    monkeypatch.setattr(records, "code_version", lambda: "aaaaaaaaaaaa")
+    monkeypatch.setattr(origins, "code_version", lambda: "aaaaaaaaaaaa")
     monkeypatch.setitem(experiments.EXPERIMENTS, "pooling-max", tiny_experiment)
     records.obtain(tiny_table, records.run_key(tiny_table, "pooling-max", tiny_experiment, 1, 0), "cpu")
     asked = ("--source", "tiny", "--corpus", "synthetic", "--experiment", "pooling-max", "--root", synthetic_root)
@@ -157,14 +157,14 @@ def test_transfer_says_what_networks_score_on_another_corpus_and_keeps_the_count
 
 
 def test_collect_gathers_the_runs_where_it_is_told(command, tiny_table, tiny_experiment, monkeypatch, tmp_path):
-    monkeypatch.setattr(records, "EXPERIMENTS", {"small": tiny_experiment})
+    monkeypatch.setattr(collection, "EXPERIMENTS", {"small": tiny_experiment})
     records.obtain(tiny_table, records.run_key(tiny_table, "small", tiny_experiment, 1, 0), "cpu")
     assert command("collect", "--out", tmp_path) == (0, "tiny, small: 1 runs\n", "")
-    assert len(records.load_results(tmp_path).runs) == 1 and not paths.results_folder().exists()
+    assert len(collection.load_results(tmp_path).runs) == 1 and not paths.results_folder().exists()
 
 
 def test_collect_takes_runs_by_different_code_only_when_told(command, tiny_table, tiny_experiment, monkeypatch):
-    monkeypatch.setattr(records, "EXPERIMENTS", {"small": tiny_experiment})
+    monkeypatch.setattr(collection, "EXPERIMENTS", {"small": tiny_experiment})
     for fold, code in ((1, "aaaaaaaaaaaa"), (2, "bbbbbbbbbbbb")):
         folder = records.obtain(
             tiny_table, records.run_key(tiny_table, "small", tiny_experiment, fold, 0), "cpu"
@@ -231,7 +231,7 @@ def test_the_study_on_a_gpu_is_described_on_a_machine_without_one(command, synth
 )
 def test_an_error_is_one_line_on_stderr(command, arguments, status, words, tmp_path, request, monkeypatch):
     monkeypatch.delenv("SER_CORPORA", raising=False)
-    monkeypatch.setattr(records, "code_version", lambda: "c0mm1ttedc0de")
+    monkeypatch.setattr(origins, "code_version", lambda: "c0mm1ttedc0de")
     places = {"tmp": tmp_path}
     if any(mark in argument for argument in arguments for mark in ("{synthetic}", "{best}")):
         places["synthetic"] = request.getfixturevalue("synthetic_root")
@@ -256,7 +256,7 @@ def test_an_error_is_one_line_on_stderr(command, arguments, status, words, tmp_p
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )  # fmt: skip
 def test_what_would_not_be_kept_is_told_before_it_is_made(command, synthetic_root, monkeypatch, arguments, work):
-    monkeypatch.setattr(records, "code_version", lambda: "0123456789ab+")
+    monkeypatch.setattr(origins, "code_version", lambda: "0123456789ab+")
     monkeypatch.setattr(f"ser_lib.{work}", lambda *_, **__: pytest.fail("hours of work, and lost"))
     status, out, err = command(*arguments, "--corpus", "synthetic", "--root", synthetic_root)
     assert (status, out) == (1, "") and "error: nothing is kept: ser_lib differs from its last commit" in err
@@ -304,7 +304,7 @@ def test_a_file_that_may_not_be_read_is_one_line_that_names_it(command, monkeypa
     def collect(*_, **__):
         raise PermissionError(errno.EACCES, "Permission denied", "/closed/run.json")
 
-    monkeypatch.setattr(records, "collect", collect)
+    monkeypatch.setattr(collection, "collect", collect)
     assert command("collect") == (1, "", "error: /closed/run.json: Permission denied\n")
 
 
@@ -312,12 +312,12 @@ def test_an_error_of_the_system_that_names_no_file_keeps_its_traceback(command, 
     def collect(*_, **__):
         raise OSError(errno.ENOMEM, "Cannot allocate memory")
 
-    monkeypatch.setattr(records, "collect", collect)
+    monkeypatch.setattr(collection, "collect", collect)
     with pytest.raises(OSError, match="Cannot allocate"):
         command("collect")
 
 
 def test_a_fault_of_ours_keeps_its_traceback(command, tmp_path, monkeypatch):
-    monkeypatch.setattr(records, "collect", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr(collection, "collect", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         command("collect")

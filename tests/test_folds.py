@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_lib import corpora, folds, paths, records, scoring
+from ser_lib import collection, corpora, folds, paths, scoring
 from ser_lib.corpora import iemocap
 from ser_lib.errors import SerError
 
@@ -149,7 +149,7 @@ def test_oversampling_leaves_the_given_rows_alone(tiny_table):
 def test_folds_are_numbered_as_in_the_runs_that_were_collected(corpus):
     """No digest of a run holds its fold: numbered otherwise, a speaker's runs would be joined to another's."""
     results = paths.PROJECT / "results"
-    utterances = records.load_utterances(corpus, results)
+    utterances = collection.load_utterances(corpus, results)
     kept = [pd.read_csv(file, dtype=str) for file in sorted(results.glob(f"{corpus}/*/runs.csv"))]
     if utterances is None or not kept:
         pytest.skip(f"no runs on {corpus} are kept")

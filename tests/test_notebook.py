@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ser_lib import notebook, pages, records, scoring
+from ser_lib import collection, notebook, pages, scoring
 from ser_lib.corpora import TITLES
 from ser_lib.errors import SerError
 
@@ -61,7 +61,7 @@ def test_a_family_is_shown_on_each_corpus_where_it_was_run_or_diverged_with_its_
     scored = runs[scoring.RUN].assign(wa=0.5, ua=[0.6 if name == "pooling-max" else 0.5 for _, name, *_ in rows])
     failures = pd.DataFrame([("nemo", "pooling-max", 1, 0, 3)], columns=[*scoring.RUN, "epoch"])
     empty = pd.DataFrame()
-    results = records.Results(runs, empty, empty, empty, empty, failures)
+    results = collection.Results(runs, empty, empty, empty, empty, failures)
     notebook.show_comparisons(results, scored, "pooling", "Pooling")
     captions = [part.caption for part in shown if isinstance(part, pages.Shown)]
     assert [caption.split(";")[0] for caption in captions] == ["Pooling, Emo-DB", "Pooling, nEMO", "Pooling, IEMOCAP"]

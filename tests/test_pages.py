@@ -18,7 +18,8 @@ def test_a_shown_table_escapes_its_content_and_marks_verdicts():
     html = shown._repr_html_()
     assert "&lt;b&gt;" in html and "a &lt; b" in html and "<b>" not in html
     assert '<span class="verdict holds">holds</span>' in html
-    assert repr(pages.Shown(shown.frame.assign(b=1.5), "a < b", "10 runs")) == "a < b\na | b\n<b> | 1.5\nholds | 1.5\n10 runs"
+    text = repr(pages.Shown(shown.frame.assign(b=1.5), "a < b", "10 runs"))
+    assert text == "a < b\na | b\n<b> | 1.5\nholds | 1.5\n10 runs"
 
 
 # What can be downloaded

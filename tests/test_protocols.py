@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ser_lib import folds, protocols, records, training
+from ser_lib import collection, folds, protocols, records, training
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.experiments import EXPERIMENTS, Experiment
@@ -28,7 +28,7 @@ def table(request, tiny_corpus) -> pd.DataFrame:
         return tiny_corpus
     if request.param == "iemocap":
         return published_iemocap()
-    kept = records.load_utterances(request.param, records.paths.PROJECT / "results")
+    kept = collection.load_utterances(request.param, records.paths.PROJECT / "results")
     return kept if kept is not None else pytest.skip(f"no table of {request.param} is kept")
 
 

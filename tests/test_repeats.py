@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 import typer.testing
 
-from ser_lib import paths, provenance, records, repeats, scoring
+from ser_lib import collection, origins, paths, provenance, records, repeats, scoring
 from ser_lib.errors import SerError
 
 
 @pytest.fixture(autouse=True)
 def named(monkeypatch, tiny_experiment):
-    monkeypatch.setattr(records, "EXPERIMENTS", {"small": tiny_experiment, "other": tiny_experiment})
-    monkeypatch.setattr(records, "code_version", lambda: "aaaaaaaaaaaa")
+    monkeypatch.setattr(collection, "EXPERIMENTS", {"small": tiny_experiment, "other": tiny_experiment})
+    monkeypatch.setattr(origins, "code_version", lambda: "aaaaaaaaaaaa")
 
 
 @pytest.fixture
@@ -29,13 +29,13 @@ def key(tiny_table, tiny_experiment):
 def results(tiny_table, key):
     """What was collected of a run."""
     records.obtain(tiny_table, key, "cpu")
-    records.collect(say=lambda text: None)
-    return records.load_results()
+    collection.collect(say=lambda text: None)
+    return collection.load_results()
 
 
 def test_the_same_code_on_the_same_machine_gives_the_same_digits(tiny_table, key, results):
     row = repeats.repeat(tiny_table, key, results, "cpu")
-    assert list(row) == records.REPEAT_COLUMNS
+    assert list(row) == collection.REPEAT_COLUMNS
     assert row["same"] and row["other_predictions"] == 0 and row["largest_difference"] == 0
     assert row["utterances"] == 11 and row["best_epoch"] == row["best_epoch_before"]
     assert row["code"] == row["code_before"] == "aaaaaaaaaaaa"
@@ -90,11 +90,11 @@ ROW = {
 
 
 def test_what_is_kept_comes_back_and_the_newest_of_its_kind_stays():
-    assert records.load_repeats().empty
+    assert collection.load_repeats().empty
     repeats.save(ROW)
     repeats.save(ROW | {"device": "cuda", "same": False})
     repeats.save(ROW | {"same": False, "other_predictions": 2})
-    kept = records.load_repeats()
+    kept = collection.load_repeats()
     assert kept[["device", "same", "other_predictions"]].values.tolist() == [["cuda", False, 0], ["cpu", False, 2]]
     assert kept[["code_before", "code"]].values.tolist() == [["012345678901", "1234567e8901"]] * 2
     assert kept["same"].dtype == bool
@@ -103,20 +103,20 @@ def test_what_is_kept_comes_back_and_the_newest_of_its_kind_stays():
 def test_what_two_processes_keep_at_once_is_both_kept(monkeypatch):
     """Each reads what is there and writes it anew: without waiting for each other, the slower would undo the faster."""
     repeats.save(ROW)
-    read = records.read_repeats
+    read = collection.read_repeats
 
     def slowly(file):
         rows = read(file)
         time.sleep(0.2)
         return rows
 
-    monkeypatch.setattr(records, "read_repeats", slowly)
+    monkeypatch.setattr(collection, "read_repeats", slowly)
     savers = [threading.Thread(target=repeats.save, args=(ROW | {"fold": fold},)) for fold in (2, 3)]
     for saver in savers:
         saver.start()
     for saver in savers:
         saver.join()
-    assert sorted(records.load_repeats()["fold"]) == [1, 2, 3]
+    assert sorted(collection.load_repeats()["fold"]) == [1, 2, 3]
 
 
 def test_accuracies_that_older_repetitions_lack_are_not_known(own_folders):
@@ -124,7 +124,7 @@ def test_accuracies_that_older_repetitions_lack_are_not_known(own_folders):
     file = own_folders / "results" / "tiny" / "repeats.csv"
     pd.read_csv(file, dtype=str).drop(columns=["wa_before", "wa", "ua_before", "ua"]).to_csv(file, index=False)
     repeats.save(ROW | {"device": "cuda"})
-    assert records.load_repeats()["ua"].fillna(-1).tolist() == [-1, 0.4]
+    assert collection.load_repeats()["ua"].fillna(-1).tolist() == [-1, 0.4]
 
 
 def test_what_is_shown_of_a_repetition_says_what_differs():
@@ -135,7 +135,7 @@ def test_what_is_shown_of_a_repetition_says_what_differs():
     columns = ["Same digits", "Best epoch", "Other predictions", "Largest difference of a probability"]
     assert shown[columns].values.tolist() == [["yes", 3, "0 of 11", "0"], ["no", "3, then 7", "2 of 11", "0.3"]]
     assert shown["Made again by"].tolist() == ["1234567e8901, a processor, cpu, torch 2.13.0"] * 2
-    assert provenance.repeats_shown(records.load_repeats()).iloc[0, 0] == "not run yet"
+    assert provenance.repeats_shown(collection.load_repeats()).iloc[0, 0] == "not run yet"
 
 
 def test_agreement_is_of_other_hardware_alone_and_counts_a_fold_once():
@@ -152,14 +152,14 @@ def test_agreement_is_of_other_hardware_alone_and_counts_a_fold_once():
     assert (row["Runs"], row["Folds"], row["UA before (%)"], row["UA again (%)"]) == (7, 6, "40.0", "51.7")
     assert row["Same prediction (%)"] == "81.8" and row["Difference"].startswith("+11.7 [")
     assert row["sd of folds"] == "4.1"  # of five differences of 10 and one of 20
-    assert provenance.agreement(records.load_repeats()).iloc[0, 0] == "not run yet"
+    assert provenance.agreement(collection.load_repeats()).iloc[0, 0] == "not run yet"
 
 
 @pytest.mark.parametrize("code", ["unknown", "aaaaaaaaaaaa+"])
 def test_code_that_nobody_can_find_again_is_not_kept(code):
     with pytest.raises(SerError, match="commit it first"):
         repeats.save(ROW | {"code": code})
-    assert records.load_repeats().empty
+    assert collection.load_repeats().empty
 
 
 @pytest.mark.parametrize("content", ["", "corpus,experiment\n"], ids=["empty", "columns"])
@@ -167,7 +167,7 @@ def test_a_damaged_table_of_repetitions_is_named_with_what_to_do(own_folders, co
     repeats.save(ROW)
     file = own_folders / "results" / "tiny" / "repeats.csv"
     file.write_text(content)
-    for read in (records.load_repeats, lambda: repeats.save(ROW)):
+    for read in (collection.load_repeats, lambda: repeats.save(ROW)):
         with pytest.raises(SerError, match=rf"^{file} .*: remove it, and make runs again: .* --corpus tiny"):
             read()
 
@@ -195,13 +195,13 @@ def test_code_that_gave_the_same_is_collected_together_and_no_other(tiny_table, 
     repeated(second, third, corpus="another")
     repeated(second, third, configuration="0123456789ab")  # the same with other settings than these runs have
     with pytest.raises(SerError, match=r"train differently .*`python -m ser_lib repeat --corpus tiny"):
-        records.collect(say=lambda text: None)
+        collection.collect(say=lambda text: None)
     repeated(third, second, fold=2, configuration=tiny_experiment.digest)  # the chain is whole: first, second, third
-    assert records.collect(say=lambda text: None) == 2
+    assert collection.collect(say=lambda text: None) == 2
     obtain("other", 1, first)
     obtain("other", 2, second)
     with pytest.raises(SerError, match="tiny, other: the runs come from versions"):
-        records.collect(say=lambda text: None)
+        collection.collect(say=lambda text: None)
 
 
 def test_on_the_command_line_a_difference_is_exit_status_1(tiny_table, key, results, monkeypatch, tiny_experiment):
@@ -213,12 +213,12 @@ def test_on_the_command_line_a_difference_is_exit_status_1(tiny_table, key, resu
     runner = typer.testing.CliRunner()
     done = runner.invoke(__main__.app, command)
     assert done.exit_code == 0 and "to the last digit" in done.output, done.output
-    assert records.load_repeats()["same"].tolist() == [True]
+    assert collection.load_repeats()["same"].tolist() == [True]
     file = paths.results_folder() / "tiny" / "small" / "histories.csv"
     pd.read_csv(file).assign(training_loss=1.0).to_csv(file, index=False)
     done = runner.invoke(__main__.app, command)
     assert done.exit_code == 1 and "differs from" in done.output, done.output
-    assert records.load_repeats()["same"].tolist() == [False]
+    assert collection.load_repeats()["same"].tolist() == [False]
     shutil.rmtree(paths.results_folder())
     assert isinstance(runner.invoke(__main__.app, command).exception, SerError)
 
@@ -226,7 +226,7 @@ def test_on_the_command_line_a_difference_is_exit_status_1(tiny_table, key, resu
 def test_a_repetition_on_other_hardware_stays_beside_the_others():
     for hardware in ("a processor", "another", "a processor"):
         repeats.save(ROW | {"hardware": hardware})
-    assert records.load_repeats()["hardware"].tolist() == ["another", "a processor"]
+    assert collection.load_repeats()["hardware"].tolist() == ["another", "a processor"]
 
 
 def test_of_several_runs_the_one_that_was_asked_for_is_made_again_with_its_own_settings(
@@ -234,10 +234,10 @@ def test_of_several_runs_the_one_that_was_asked_for_is_made_again_with_its_own_s
 ):
     """Another seed, the experiment's own protocol and its own floor: without any of them it would be another run."""
     experiment = tiny_experiment.with_settings(protocol="utterances", floor_db=-50.0)
-    monkeypatch.setattr(records, "EXPERIMENTS", {"small": experiment})
+    monkeypatch.setattr(collection, "EXPERIMENTS", {"small": experiment})
     keys = [records.run_key(tiny_table, "small", experiment, 1, seed) for seed in (0, 3)]
     for key in keys:
         records.obtain(tiny_table, key, "cpu")
-    records.collect(say=lambda text: None)
-    row = repeats.repeat(tiny_table, keys[1], records.load_results(), "cpu")
+    collection.collect(say=lambda text: None)
+    row = repeats.repeat(tiny_table, keys[1], collection.load_results(), "cpu")
     assert row["seed"] == 3 and row["same"]

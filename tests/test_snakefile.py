@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from ser_lib import corpora, experiments, paths, records, study
+from ser_lib import collection, corpora, experiments, paths, records, study
 
 TINY = """\
 from ser_lib import experiments
@@ -151,7 +151,7 @@ def jobs(output: str) -> dict[str, dict[str, str]]:
 
 
 def test_the_study_is_every_planned_run_in_the_order_of_its_stages_with_what_each_needs(dry_run, synthetic_root):
-    measured = pd.DataFrame(columns=[*records.IDENTITY, *records._RUN_COLUMNS], index=[0])
+    measured = pd.DataFrame(columns=[*records.IDENTITY, *collection._RUN_COLUMNS], index=[0])
     run = {"corpus": "synthetic", "experiment": "table1-best", "fold": 1, "seed": 0, "device": "cuda:0"}
     took = {"seconds": 600.0, "peak_memory_mib": 2000, "epochs": 1}
     took["configuration"] = experiments.find_experiment("table1-best").digest
@@ -159,7 +159,7 @@ def test_the_study_is_every_planned_run_in_the_order_of_its_stages_with_what_eac
     folder.mkdir(parents=True)
     measured.assign(**run, **took).to_csv(folder / "runs.csv", index=False)
     for kind in ("predictions", "histories", "gradients"):
-        columns = records._empty(kind).columns
+        columns = collection._empty(kind).columns
         table = pd.DataFrame(columns=columns, index=[0]).assign(**{name: run[name] for name in records.IDENTITY})
         table.to_csv(folder / f"{kind}.csv", index=False)
 

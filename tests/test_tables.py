@@ -324,9 +324,9 @@ def test_the_readme_is_written_between_its_marks_only(tmp_path):
 
 
 def test_the_projects_readme_shows_the_committed_results():
-    from ser_lib import records
+    from ser_lib import collection
 
-    results = records.load_results(paths.PROJECT / "results")
+    results = collection.load_results(paths.PROJECT / "results")
     expected = tables.readme_tables(scoring.scores(results.predictions), results.failures)
     assert expected in (paths.PROJECT / "README.md").read_text(), "run `python -m ser_lib readme`"
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from ser_lib import experiments, features, records, transfer
+from ser_lib import experiments, features, origins, records, transfer
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.training import DeviceData
@@ -16,7 +16,7 @@ from ser_lib.training import DeviceData
 
 @pytest.fixture(autouse=True)
 def committed(monkeypatch):
-    monkeypatch.setattr(records, "code_version", lambda: "aaaaaaaaaaaa")
+    monkeypatch.setattr(origins, "code_version", lambda: "aaaaaaaaaaaa")
 
 
 @pytest.fixture

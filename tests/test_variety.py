@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from ser_lib import experiments, records, variety
+from ser_lib import collection, experiments, origins, records, variety
 from ser_lib.corpora import EMOTIONS
 from ser_lib.errors import SerError
 from ser_lib.features import BINS, open_store, statistics
@@ -19,7 +19,7 @@ from ser_lib.training import DeviceData, build_model
 
 @pytest.fixture(autouse=True)
 def committed(monkeypatch):
-    monkeypatch.setattr(records, "code_version", lambda: "aaaaaaaaaaaa")
+    monkeypatch.setattr(origins, "code_version", lambda: "aaaaaaaaaaaa")
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def test_two_batches_must_fit(case):
 
 
 def test_every_finished_fold_is_measured_on_its_own_training_speakers(tiny_table, tiny_experiment, monkeypatch):
-    monkeypatch.setitem(records.EXPERIMENTS, "table1-baseline", tiny_experiment)
+    monkeypatch.setitem(collection.EXPERIMENTS, "table1-baseline", tiny_experiment)
     monkeypatch.setattr(variety, "BATCH_SIZES", (4, 8))
     for fold in (1, 2):
         records.obtain(tiny_table, records.run_key(tiny_table, "table1-baseline", tiny_experiment, fold, 0), "cpu")
@@ -147,7 +147,7 @@ def test_a_damaged_table_is_named_with_what_to_do(content):
 def test_only_runs_of_the_seed_and_of_the_version_of_the_corpus_that_are_asked_for_are_measured(
     tiny_table, tiny_experiment, monkeypatch
 ):
-    monkeypatch.setitem(records.EXPERIMENTS, "table1-baseline", tiny_experiment)
+    monkeypatch.setitem(collection.EXPERIMENTS, "table1-baseline", tiny_experiment)
     monkeypatch.setattr(variety, "BATCH_SIZES", (4,))
     other = tiny_table.copy()
     other.attrs = tiny_table.attrs | {"fingerprint": "ba9876543210"}
@@ -162,7 +162,7 @@ def test_batches_are_drawn_and_normalised_as_in_the_training_that_is_measured(ti
     experiment = tiny_experiment.with_settings(
         protocol="utterances", oversampling=2, floor_db=-50.0, normalisation="training"
     )
-    monkeypatch.setitem(records.EXPERIMENTS, "table1-baseline", experiment)
+    monkeypatch.setitem(collection.EXPERIMENTS, "table1-baseline", experiment)
     monkeypatch.setattr(variety, "BATCH_SIZES", (4,))
     record = records.obtain(tiny_table, records.run_key(tiny_table, "table1-baseline", experiment, 2, 0), "cpu")
     seen = []

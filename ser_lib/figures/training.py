@@ -82,7 +82,7 @@ def layer_curves(table: pd.DataFrame, title: str, quantity: str) -> Figure:
 
     Args:
         table: ``corpus, experiment, fold, seed, epoch`` and a column per layer (conv 1, ..., dense), a row per run and
-            epoch: gradients or updates of :class:`ser_lib.records.Results`.
+            epoch: gradients or updates of :class:`ser_lib.collection.Results`.
         title: whose runs they are.
         quantity: what the columns hold, for the axis: "gradient norm", or "update as a share of the weights' norm, per
             step".
@@ -237,7 +237,8 @@ def run_seconds(runs: pd.DataFrame) -> Figure:
     """How long single runs took, by family of experiments and corpus.
 
     Args:
-        runs: as in :class:`ser_lib.records.Results`, each run in the family of :func:`ser_lib.experiments.family_of`.
+        runs: as in :class:`ser_lib.collection.Results`, each run in the family of
+            :func:`ser_lib.experiments.family_of`.
 
     Returns:
         The figure, in seconds of wall clock on a logarithmic scale: a mark per run, hollow if it was made on a GPU, and
