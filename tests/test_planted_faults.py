@@ -489,7 +489,7 @@ FAULTS = [
     ),
     Fault(
         "a mean over the folds that are left hides those whose runs diverged",
-        "ser_lib/tables.py",
+        "ser_lib/tables/cells.py",
         "if of_experiment(failures, corpus, experiment).empty:",
         "if len(scored):",
         "tests/test_tables.py::test_no_table_hides_runs_that_diverged",
@@ -510,7 +510,7 @@ FAULTS = [
     ),
     Fault(
         "runs whose patience ran out in the last epoch are taken for runs that the limit ended",
-        "ser_lib/tables.py",
+        "ser_lib/tables/training.py",
         'waiting = part["epochs"] - part["best_epoch"] < settings.patience',
         'waiting = part["epochs"] - part["best_epoch"] <= settings.patience',
         "tests/test_tables.py::test_how_training_ended_counts_runs_that_the_limit_ended_while_there_was_patience_left",
@@ -675,7 +675,7 @@ FAULTS = [
     # Comparisons and verdicts
     Fault(
         "baselines of other utterances are compared with the network",
-        "ser_lib/tables.py",
+        "ser_lib/tables/cells.py",
         "        if found != run:",
         "        if False:",
         "tests/test_baselines.py::test_baselines_of_another_version_of_the_corpus_are_not_compared_with_the_network",
@@ -696,7 +696,7 @@ FAULTS = [
     ),
     Fault(
         "the best of k is drawn with replacement",
-        "ser_lib/tables.py",
+        "ser_lib/tables/scores.py",
         "math.comb(place, k - 1) / math.comb(count, k)",
         "((place + 1) ** k - place**k) / count**k",
         "tests/test_tables.py::test_the_best_of_k_seeds_is_the_mean_over_every_choice_of_them",
@@ -802,7 +802,7 @@ FAULTS = [
     ),
     Fault(
         "the score that chose is set against another speaker's",
-        "ser_lib/tables.py",
+        "ser_lib/tables/protocols.py",
         'if _validate_and_test_once(part) else ["fold", "fold"]',
         'if False else ["fold", "fold"]',
         "tests/test_tables.py::test_where_every_speaker_validates_once_and_tests_once_a_speakers_two_scores_are_paired",
@@ -943,7 +943,7 @@ FAULTS = [
     ),
     Fault(
         "counts on one version of a corpus stand beside runs on another",
-        "ser_lib/tables.py",
+        "ser_lib/tables/protocols.py",
         'for end in ("source", "target"):\n        versions',
         'for end in ("source",):\n        versions',
         "tests/test_tables.py::test_counts_on_another_version_of_a_corpus_do_not_stand_beside_its_runs[target-nemo]",
@@ -1191,7 +1191,7 @@ FAULTS = [
     ),
     Fault(
         "of one training made twice, the pair that agrees best is shown",
-        "ser_lib/tables.py",
+        "ser_lib/tables/training.py",
         "part['other'].max()",
         "part['other'].min()",
         "tests/test_tables.py::test_one_training_made_twice_is_counted_by_where_both_were_made",
@@ -1292,7 +1292,7 @@ FAULTS = [
     ),
     Fault(
         "a cell of a confusion counts once, however many utterances it holds",
-        "ser_lib/tables.py",
+        "ser_lib/tables/protocols.py",
         """counts.loc[counts.index.repeat(counts["count"].astype(int))]""",
         "counts",
         "tests/test_tables.py::test_transfer_is_scored_for_each_network_and_speaker_and_averaged_over_the_networks",
@@ -1362,7 +1362,7 @@ FAULTS = [
     ),
     Fault(
         "Table 2 shows UA as WA",
-        "ser_lib/tables.py",
+        "ser_lib/tables/scores.py",
         'table["WA (%)"] = (100 * by_fold["wa"])',
         'table["WA (%)"] = (100 * by_fold["ua"])',
         "tests/test_tables.py::test_table_2_has_each_fold_s_speaker_utterances_and_scores_means_over_seeds",
@@ -1434,7 +1434,7 @@ FAULTS = [
     ),
     Fault(
         "scores of another corpus stand beside the paper's speakers",
-        "ser_lib/tables.py",
+        "ser_lib/tables/scores.py",
         'part = balanced(of_experiment(scored, "iemocap", experiment))',
         'part = balanced(of_experiment(scored.assign(corpus="iemocap"), "iemocap", experiment))',
         "tests/test_tables.py::test_table_2_as_printed_has_ours_beside_the_same_speaker_of_iemocap_and_no_other",

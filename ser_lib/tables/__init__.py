@@ -1,0 +1,78 @@
+"""The tables of the paper and those beside them, of scores from predictions (Tables 1, 2 and 3, Section 3)."""
+
+from ser_lib.tables.baselines import (
+    NETWORKS,
+    baseline_scores,
+    baseline_variants,
+    baselines_table,
+    chosen_strengths,
+    network_over_baselines,
+)
+from ser_lib.tables.choices import corpus_summary, experiments_table, settings_table
+from ser_lib.tables.depth import LAYERS, depth_costs, depth_scores
+from ser_lib.tables.protocols import (
+    PROTOCOLS,
+    chosen_against_tested,
+    five_against_ten,
+    protocol_folds,
+    protocol_table,
+    transfer_scores,
+    transfer_table,
+)
+from ser_lib.tables.scores import (
+    averages,
+    best_of,
+    best_of_sessions,
+    by_seed,
+    comparison,
+    fold_beside_paper,
+    readme_tables,
+    steps,
+    table1,
+    table2,
+    table2_as_printed,
+    table3,
+    update_readme,
+)
+from ser_lib.tables.training import convergence, endings, oversampled_shares, pace_by_layer, same_trainings, variety
+
+__all__ = [
+    "LAYERS",
+    "NETWORKS",
+    "PROTOCOLS",
+    "averages",
+    "baseline_scores",
+    "baseline_variants",
+    "baselines_table",
+    "best_of",
+    "best_of_sessions",
+    "by_seed",
+    "chosen_against_tested",
+    "chosen_strengths",
+    "comparison",
+    "convergence",
+    "corpus_summary",
+    "depth_costs",
+    "depth_scores",
+    "endings",
+    "experiments_table",
+    "five_against_ten",
+    "fold_beside_paper",
+    "network_over_baselines",
+    "oversampled_shares",
+    "pace_by_layer",
+    "protocol_folds",
+    "protocol_table",
+    "readme_tables",
+    "same_trainings",
+    "settings_table",
+    "steps",
+    "table1",
+    "table2",
+    "table2_as_printed",
+    "table3",
+    "transfer_scores",
+    "transfer_table",
+    "update_readme",
+    "variety",
+]
