@@ -10,6 +10,7 @@ import pandas as pd
 
 from ser_lib.corpora import TITLES
 from ser_lib.experiments import FAMILIES, NO_FAMILY, family_of
+from ser_lib.records import IDENTITY, RunKey
 from ser_lib.wording import CORPORA, NOT_RUN, counted, unmeasured
 
 
@@ -95,6 +96,21 @@ def energy_read(runs: pd.DataFrame) -> str:
     if not runs["energy_joules"].notna().any():
         return f"No run's energy could be read ({counted(len(runs), 'run')})."
     return f"The energy of {runs['energy_joules'].count()} of {counted(len(runs), 'run')} was read."
+
+
+def runs_made(planned: Iterable[RunKey], runs: pd.DataFrame, failures: pd.DataFrame) -> str:
+    """How many runs of the study were made on each corpus, those that diverged among them, in words.
+
+    Args:
+        planned: as :func:`ser_lib.study.plan` gives them.
+        runs, failures: as in :class:`ser_lib.collection.Results`.
+    """
+    made = {run for table in (runs, failures) for run in table[IDENTITY].itertuples(index=False, name=None)}
+    counts: dict[str, list[bool]] = {}
+    for run in planned:
+        counts.setdefault(run.corpus, []).append(tuple(run.identity.values()) in made)
+    found = ", ".join(f"{sum(of):,} of {len(of):,} on {TITLES[corpus]}" for corpus, of in counts.items())
+    return f"Runs of the whole study that were made: {found}."
 
 
 def study_by_corpus(estimates: pd.DataFrame, utterances: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

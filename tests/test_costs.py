@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from ser_lib import costs, scoring, wording
+from ser_lib import costs, experiments, records, scoring, wording
 from tidy import made, shuffled
 
 
@@ -60,6 +60,20 @@ def planned(corpus: str, stage: str, experiment: str, seconds: list[float], sour
             for fold, s in enumerate(seconds, start=1)]  # fmt: skip
     columns = [*scoring.RUN, "stage", "decides", "hardware", "seconds", "memory_mib", "source"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def test_a_run_of_the_study_was_made_if_its_own_fold_and_seed_were_whether_or_not_it_diverged():
+    plan = [
+        records.RunKey(corpus, "not read", "table1-best", experiments.EXPERIMENTS["table1-best"], fold, seed)
+        for corpus in ("emodb", "iemocap")
+        for fold in (1, 2)
+        for seed in (0, 1)
+    ]
+    runs = shuffled(made("table1-best", [1]), made("table1-best", [2], seed=2), made("table1-baseline", [2]))
+    failures = made("table1-best", [2], seed=1)
+    assert costs.runs_made(plan, runs, failures) == (
+        "Runs of the whole study that were made: 2 of 4 on Emo-DB, 0 of 4 on IEMOCAP."
+    )
 
 
 def test_the_study_takes_the_sum_of_its_runs_and_at_least_that_where_some_were_never_measured():

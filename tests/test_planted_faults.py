@@ -1395,6 +1395,13 @@ FAULTS = [
         "snakemake $(RUN_ON) study --config",
         "tests/test_makefile.py::test_snakemake_itself_understands_how_it_is_asked_for_the_study",
     ),
+    Fault(
+        "a run counts as made where another seed or fold was",
+        "ser_lib/costs.py",
+        "append(tuple(run.identity.values()) in made)",
+        "append(run.corpus in {corpus for corpus, *_ in made})",
+        "tests/test_costs.py::test_a_run_of_the_study_was_made_if_its_own_fold_and_seed_were_whether_or_not_it_diverged",
+    ),
     # Another model
     Fault(
         "another model may leave out what it cannot do",
