@@ -6,7 +6,7 @@ import pandas as pd
 
 from ser_lib.corpora import TITLES
 from ser_lib.experiments import FAMILIES, members
-from ser_lib.scoring import RUN, in_common, tests_one_speaker
+from ser_lib.scoring import MINIMUM_FOLDS, RUN, in_common, paired_difference, tests_one_speaker
 from ser_lib.wording import CORPORA, LICENCE, NOT_RUN, counted, points_with_interval
 
 
@@ -161,23 +161,22 @@ def agreement(repeats: pd.DataFrame) -> pd.DataFrame:
         repeats: as :func:`ser_lib.collection.load_repeats` returns them.
 
     Returns:
-        One row per corpus, hardware before and hardware after, each with its PyTorch: runs and folds, the share of test
-        utterances with the same prediction, mean UA of both and the difference in percentage points, with a 95 %
-        interval over folds from `MINIMUM_FOLDS` on, and its standard deviation between folds. Repetitions on the same
-        hardware are left out, and those whose accuracies were not kept.
+        One row per corpus, experiment, hardware before and hardware after, each with its PyTorch: runs and folds, the
+        share of test utterances with the same prediction, mean UA of both and the difference in percentage points, with
+        a 95 % interval over folds from `MINIMUM_FOLDS` on, and its standard deviation between folds. Repetitions on the
+        same hardware are left out, and those whose accuracies were not kept.
     """
-    other = repeats[(repeats["hardware"] != repeats["hardware_before"]) & repeats["ua"].notna()]
-    # By whichever code it was made again, a run is one on each kind of hardware.
-    other = other.drop_duplicates([*RUN, "hardware", "torch"], keep="last")
     rows = []
-    kinds = ["hardware_before", "torch_before", "hardware", "torch"]
-    for (corpus, before, torch_before, after, torch_after), part in other.groupby(["corpus", *kinds], sort=False):
+    kinds = ["corpus", "experiment", "hardware_before", "torch_before", "hardware", "torch"]
+    for of, part in _elsewhere(repeats).groupby(kinds, sort=False):
+        corpus, experiment, before, torch_before, after, torch_after = of
         by_fold = part.groupby("fold")[["ua_before", "ua"]].mean()
         points = 100 * (by_fold["ua"] - by_fold["ua_before"]).to_numpy()
         same = 1 - part["other_predictions"].sum() / part["utterances"].sum()
         rows.append(
             {
                 "Corpus": TITLES[corpus],
+                "Experiment": experiment,
                 "Collected on": f"{before}, torch {torch_before}",
                 "Made again on": f"{after}, torch {torch_after}",
                 "Runs": len(part),
@@ -190,3 +189,49 @@ def agreement(repeats: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows) if rows else pd.DataFrame({"Made again on": [NOT_RUN]})
+
+
+def compared_again(scored: pd.DataFrame, repeats: pd.DataFrame) -> pd.DataFrame:
+    """Differences of UA as collected, and with the runs that were made again on other hardware in their place.
+
+    Args:
+        scored: as :func:`ser_lib.scoring.scores` returns them.
+        repeats: as :func:`ser_lib.collection.load_repeats` returns them.
+
+    Returns:
+        One row per corpus, experiment with runs made again on `MINIMUM_FOLDS` folds or more, hardware, and what a
+        family compares it with: how many of its runs in the difference were made again, and both differences in
+        percentage points, with 95 % intervals over folds.
+    """
+    pairs = dict.fromkeys(pair for family in FAMILIES.values() for pair in family.references.items())
+    rows = []
+    for (corpus, experiment, hardware), part in _elsewhere(repeats).groupby(["corpus", "experiment", "hardware"]):
+        if part["fold"].nunique() < MINIMUM_FOLDS:
+            continue
+        made_again = part.drop_duplicates(RUN, keep="last").set_index(RUN)["ua"]
+        again = scored.set_index(RUN)
+        again.update(made_again)
+        for reference in (other for name, other in pairs if name == experiment):
+            runs = in_common(scored, corpus, [experiment, reference])[0].index
+            if runs.empty:
+                continue
+            both = (paired_difference(of, corpus, experiment, reference, "ua") for of in (scored, again.reset_index()))
+            before, after = (points_with_interval(100 * points) for points in both)
+            rows.append(
+                {
+                    "Corpus": TITLES[corpus],
+                    "Experiment": experiment,
+                    "Compared with": reference,
+                    "Made again on": hardware,
+                    "Runs made again": f"{runs.isin(made_again.index.droplevel([0, 1])).sum()} of {len(runs)}",
+                    "Difference as collected": before,
+                    "Difference again": after,
+                }
+            )
+    return pd.DataFrame(rows) if rows else pd.DataFrame({"Made again on": [NOT_RUN]})
+
+
+def _elsewhere(repeats: pd.DataFrame) -> pd.DataFrame:
+    """Runs made again on other hardware whose accuracies were kept; one on each kind of it, by whichever code."""
+    other = repeats[(repeats["hardware"] != repeats["hardware_before"]) & repeats["ua"].notna()]
+    return other.drop_duplicates([*RUN, "hardware", "torch"], keep="last")

@@ -411,6 +411,14 @@ FAULTS = [
         "tests/test_scoring.py::test_runs_scored_at_once_have_the_scores_of_each_one_alone",
     ),
     Fault(
+        "a difference with the runs made again is the collected one",
+        "ser_lib/provenance.py",
+        "        again.update(made_again)\n",
+        "",
+        "tests/test_repeats.py::"
+        "test_a_difference_again_is_of_the_runs_made_again_where_there_are_some_and_of_the_collected_ones_elsewhere",
+    ),
+    Fault(
         "runs made again on the same processor speak for how far a GPU is from it",
         "ser_lib/provenance.py",
         'other = repeats[(repeats["hardware"] != repeats["hardware_before"]) & repeats["ua"].notna()]',

@@ -12,6 +12,7 @@ import typer.testing
 
 from ser_lib import collection, origins, paths, provenance, records, repeats, scoring
 from ser_lib.errors import SerError
+from tidy import scored, shuffled
 
 
 @pytest.fixture(autouse=True)
@@ -152,7 +153,28 @@ def test_agreement_is_of_other_hardware_alone_and_counts_a_fold_once():
     assert (row["Runs"], row["Folds"], row["UA before (%)"], row["UA again (%)"]) == (7, 6, "40.0", "51.7")
     assert row["Same prediction (%)"] == "81.8" and row["Difference"].startswith("+11.7 [")
     assert row["sd of folds"] == "4.1"  # of five differences of 10 and one of 20
+    assert shown["Experiment"].tolist() == ["small"]
     assert provenance.agreement(collection.load_repeats()).iloc[0, 0] == "not run yet"
+
+
+def test_a_difference_again_is_of_the_runs_made_again_where_there_are_some_and_of_the_collected_ones_elsewhere():
+    gpu = ROW | {"corpus": "emodb", "experiment": "pooling-max", "hardware": "a card"}
+    rows = [gpu | {"fold": fold, "ua": 0.7} for fold in range(1, 7)]
+    # On the hardware that they were collected on, of another experiment, and of too few folds.
+    rows += [gpu | {"fold": 7, "ua": 0.1, "hardware": ROW["hardware_before"]}]
+    rows += [gpu | {"experiment": "vtlp-utterance", "fold": fold, "ua": 0.1} for fold in range(1, 6)]
+    by_fold = dict.fromkeys(range(1, 9), 0.5)
+    collected = shuffled(scored("table1-baseline", by_fold), scored("pooling-max", by_fold | {7: 0.9}))
+    (row,) = provenance.compared_again(collected, pd.DataFrame(rows)).to_dict("records")
+    assert (row["Experiment"], row["Compared with"], row["Made again on"]) == (
+        "pooling-max",
+        "table1-baseline",
+        "a card",
+    )
+    assert row["Runs made again"] == "6 of 8"
+    assert row["Difference as collected"].startswith("+5.0 [") and row["Difference again"].startswith("+20.0 [")
+    alone = provenance.compared_again(scored("pooling-max", by_fold), pd.DataFrame(rows))
+    assert alone.iloc[0, 0] == "not run yet"  # nothing to compare with
 
 
 @pytest.mark.parametrize("code", ["unknown", "aaaaaaaaaaaa+"])
