@@ -1,4 +1,4 @@
-"""What cells of several tables share: a score with its interval, and runs that diverged."""
+"""What several tables share: a score with its interval, runs that diverged, and one version of each corpus."""
 
 import pandas as pd
 
