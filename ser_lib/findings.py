@@ -4,7 +4,7 @@ The statements and their tests are in :mod:`ser_lib.claims`; nothing here decide
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import pandas as pd
@@ -25,7 +25,8 @@ def ledger(evidence: Evidence, statements: Iterable[Statement] | None = None) ->
 
     A difference of scores is judged once more, with all the seeds that either side has, and not with those that both
     share. Such a difference is of the same size on average, and varies less from run to run. No verdict is taken from
-    it: the tests pair by seed, and were fixed before it was known what either way gives.
+    it: the tests pair by seed, and were fixed before it was known what either way gives. And it is judged with the
+    runs that were made again on other hardware in place of those collected, where there are some.
 
     Args:
         evidence: what the records hold.
@@ -33,12 +34,14 @@ def ledger(evidence: Evidence, statements: Iterable[Statement] | None = None) ->
 
     Returns:
         One row per statement and corpus: ``name, place, words, claim, corpus, effect, basis, seeds, verdict,
-        effect_every, verdict_every, test, fixed, why, chapter`` and ``command``, which runs the test where it has not
-        been run; seeds are those that every fold has, 0 where there are none; those of every seed are empty but for
-        differences of scores that were run; ``fixed`` says when the test was, and ``why`` it was changed since, see
+        effect_every, verdict_every, effect_again, verdict_again, test, fixed, why, chapter`` and ``command``, which
+        runs the test where it has not been run; seeds are those that every fold has, 0 where there are none; those of
+        every seed are empty but for differences of scores that were run, and those again where no run of theirs was
+        made again; ``fixed`` says when the test was, and ``why`` it was changed since, see
         :data:`ser_lib.claims.REVISED`.
     """
     averaged = replace(evidence, scored=scoring.over_seeds(evidence.scored))
+    again = replace(evidence, scored=provenance.made_again(evidence.scored, evidence.repeats))
     rows = []
     for claim in STATEMENTS if statements is None else statements:
         if isinstance(claim, Printed):
@@ -47,12 +50,21 @@ def ledger(evidence: Evidence, statements: Iterable[Statement] | None = None) ->
         elif isinstance(claim, Untestable):
             rows.append(_row(claim, NO_CORPUS, Verdict(NOT_TESTABLE, "–", claim.reason)))
         else:
-            rows += [_judged(claim, corpus, evidence, averaged) for corpus in claim.corpora]
+            rows += [_judged(claim, corpus, evidence, averaged, again) for corpus in claim.corpora]
     return pd.DataFrame(rows)
 
 
-def _judged(claim: Measured, corpus: str, evidence: Evidence, averaged: Evidence) -> dict[str, str | int]:
-    """The row of a statement on one corpus; ``averaged`` is the evidence with the seeds of a speaker as one run."""
+def _judged(
+    claim: Measured, corpus: str, evidence: Evidence, averaged: Evidence, again: Evidence
+) -> dict[str, str | int]:
+    """The row of a statement on one corpus.
+
+    Args:
+        claim, corpus: what is judged, and where.
+        evidence: what the records hold.
+        averaged: the same with the seeds of a speaker as one run.
+        again: the same with the runs that were made again on other hardware.
+    """
     verdict = claim.judge(evidence, corpus)
     if verdict.outcome == NOT_RUN:
         if corpus == "iemocap" and not evidence.holds(corpus):
@@ -61,8 +73,13 @@ def _judged(claim: Measured, corpus: str, evidence: Evidence, averaged: Evidence
     verdict = _saying_what_diverged(verdict, evidence, corpus, claim.experiments)
     verdict = _saying_what_is_unlike(verdict, evidence, corpus, claim.together)
     seeds = evidence.seeds(corpus, claim.together)
-    every = claim.judge(averaged, corpus) if isinstance(claim, OF_SCORES) else None
-    return _row(claim, TITLES[corpus], verdict, min(seeds, 1) if claim.one_seed else seeds, every)
+    others = {}
+    if isinstance(claim, OF_SCORES):
+        others["every"] = claim.judge(averaged, corpus)
+        made = provenance.elsewhere(evidence.repeats)
+        if made.loc[made["corpus"] == corpus, "experiment"].isin(claim.experiments).any():
+            others["again"] = claim.judge(again, corpus)
+    return _row(claim, TITLES[corpus], verdict, min(seeds, 1) if claim.one_seed else seeds, others)
 
 
 def _saying_what_diverged(verdict: Verdict, evidence: Evidence, corpus: str, experiments: Collection[str]) -> Verdict:
@@ -198,9 +215,18 @@ def decided(ledger: pd.DataFrame) -> pd.DataFrame:
 
 
 def _marked(row: pd.Series) -> pages.Cell:
-    """A verdict, and what it would be with every seed where that is another."""
-    outcome, other = row["verdict"], row["verdict_every"]
-    return pages.Cell(outcome, css=CSS[outcome], note=f"{other} with every seed" if other not in ("", outcome) else "")
+    """A verdict, and what it would be with every seed or with runs made again, where that is another."""
+    return pages.Cell(row["verdict"], css=CSS[row["verdict"]], note="; ".join(_otherwise(row)))
+
+
+_OTHER_EVIDENCE = {"every": "with every seed", "again": "with runs made again"}
+"""Other evidence that a difference of scores is judged by, as columns of the ledger name it -> in words."""
+
+
+def _otherwise(row: pd.Series) -> list[str]:
+    """Verdicts that other evidence would give, where these are others: undecided with every seed."""
+    others = {words: row[f"verdict_{kind}"] for kind, words in _OTHER_EVIDENCE.items()}
+    return [f"{outcome} {words}" for words, outcome in others.items() if outcome not in ("", row["verdict"])]
 
 
 def by_claim(ledger: pd.DataFrame) -> pd.DataFrame:
@@ -276,15 +302,32 @@ def decided_otherwise(evidence: Evidence) -> pages.Shown:
     Args:
         evidence: what the records hold.
     """
+    caption = "Verdicts that would change if both sides of a difference counted with every seed"
+    return _by_other_evidence(evidence, "every", ("Paired by seed", "Every seed"), caption, "on differences of scores")
+
+
+def decided_again(evidence: Evidence) -> pages.Shown:
+    """The verdicts that would be others with the runs that were made again on other hardware, for a page.
+
+    Args:
+        evidence: what the records hold.
+    """
+    caption = "Verdicts that would change with the runs that were made again on other hardware"
+    of = "on differences of scores of which runs were made again"
+    return _by_other_evidence(evidence, "again", ("As collected", "With runs made again"), caption, of)
+
+
+def _by_other_evidence(evidence: Evidence, kind: str, names: tuple[str, str], caption: str, of: str) -> pages.Shown:
+    """The verdicts that are others by other evidence, in two columns of these names; ``of`` says which were judged."""
     table = ledger(evidence, [claim for claim in MEASURED if isinstance(claim, OF_SCORES)])
-    table = table[table["verdict_every"] != ""]
-    unlike = (table["effect"] != table["effect_every"]).sum()
-    others = table[table["verdict"] != table["verdict_every"]]
+    table = table[table[f"verdict_{kind}"] != ""]
+    unlike = (table["effect"] != table[f"effect_{kind}"]).sum()
+    others = table[table["verdict"] != table[f"verdict_{kind}"]]
     return pages.Shown(
-        _in_two_ways(others, "Paired by seed", ("verdict_every", "effect_every"), "Every seed"),
-        "Verdicts that would change if both sides of a difference counted with every seed",
-        source=f"Of {wording.counted(len(table), 'verdict')} on differences of scores, {unlike} have another effect "
-        f"then, and {len(others)} another verdict.",
+        _in_two_ways(others, names[0], (f"verdict_{kind}", f"effect_{kind}"), names[1]),
+        caption,
+        source=f"Of {wording.counted(len(table), 'verdict')} {of}, {unlike} have another effect then, and "
+        f"{len(others)} another verdict.",
     )
 
 
@@ -336,9 +379,7 @@ def _finding(row: pd.Series) -> pages.Cell:
     """Verdict, effect and what it rests on, in one cell."""
     outcome = row["verdict"]
     note = "" if outcome in _NOTHING else f"{row['effect']} ({_basis(row)})"
-    other = row["verdict_every"]
-    hangs = f"; {other} with every seed" if other not in ("", outcome) else ""
-    return pages.Cell(outcome, css=CSS[outcome], note=note + hangs)
+    return pages.Cell(outcome, css=CSS[outcome], note="; ".join([note, *_otherwise(row)]))
 
 
 def _basis(row: pd.Series) -> str:
@@ -351,10 +392,16 @@ def _basis(row: pd.Series) -> str:
 
 
 def _row(
-    claim: Statement, corpus: str, verdict: Verdict, seeds: int = 0, every: Verdict | None = None, command: str = ""
+    claim: Statement,
+    corpus: str,
+    verdict: Verdict,
+    seeds: int = 0,
+    others: Mapping[str, Verdict] | None = None,
+    command: str = "",
 ) -> dict[str, str | int]:
-    """A row of the ledger; ``every`` is the verdict with every seed."""
+    """A row of the ledger; ``others`` are the verdicts by other evidence, by the names of :data:`_OTHER_EVIDENCE`."""
     fixed, why = REVISED.get(claim.name, (BEFORE, ""))
+    found = {kind: others[kind] if others and kind in others else Verdict("", "", "") for kind in _OTHER_EVIDENCE}
     return {
         "name": claim.name,
         "place": claim.passage.place,
@@ -365,8 +412,8 @@ def _row(
         "basis": verdict.basis,
         "seeds": seeds,
         "verdict": verdict.outcome,
-        "effect_every": every.effect if every else "",
-        "verdict_every": every.outcome if every else "",
+        **{f"effect_{kind}": other.effect for kind, other in found.items()},
+        **{f"verdict_{kind}": other.outcome for kind, other in found.items()},
         "test": claim.test,
         "fixed": fixed,
         "why": why,

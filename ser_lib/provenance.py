@@ -168,7 +168,7 @@ def agreement(repeats: pd.DataFrame) -> pd.DataFrame:
     """
     rows = []
     kinds = ["corpus", "experiment", "hardware_before", "torch_before", "hardware", "torch"]
-    for of, part in _elsewhere(repeats).groupby(kinds, sort=False):
+    for of, part in elsewhere(repeats).groupby(kinds, sort=False):
         corpus, experiment, before, torch_before, after, torch_after = of
         by_fold = part.groupby("fold")[["ua_before", "ua"]].mean()
         points = 100 * (by_fold["ua"] - by_fold["ua_before"]).to_numpy()
@@ -205,17 +205,15 @@ def compared_again(scored: pd.DataFrame, repeats: pd.DataFrame) -> pd.DataFrame:
     """
     pairs = dict.fromkeys(pair for family in FAMILIES.values() for pair in family.references.items())
     rows = []
-    for (corpus, experiment, hardware), part in _elsewhere(repeats).groupby(["corpus", "experiment", "hardware"]):
+    for (corpus, experiment, hardware), part in elsewhere(repeats).groupby(["corpus", "experiment", "hardware"]):
         if part["fold"].nunique() < MINIMUM_FOLDS:
             continue
-        made_again = part.drop_duplicates(RUN, keep="last").set_index(RUN)["ua"]
-        again = scored.set_index(RUN)
-        again.update(made_again)
+        again, of_part = made_again(scored, part), pd.MultiIndex.from_frame(part[["fold", "seed"]])
         for reference in (other for name, other in pairs if name == experiment):
             runs = in_common(scored, corpus, [experiment, reference])[0].index
             if runs.empty:
                 continue
-            both = (paired_difference(of, corpus, experiment, reference, "ua") for of in (scored, again.reset_index()))
+            both = (paired_difference(of, corpus, experiment, reference, "ua") for of in (scored, again))
             before, after = (points_with_interval(100 * points) for points in both)
             rows.append(
                 {
@@ -223,7 +221,7 @@ def compared_again(scored: pd.DataFrame, repeats: pd.DataFrame) -> pd.DataFrame:
                     "Experiment": experiment,
                     "Compared with": reference,
                     "Made again on": hardware,
-                    "Runs made again": f"{runs.isin(made_again.index.droplevel([0, 1])).sum()} of {len(runs)}",
+                    "Runs made again": f"{runs.isin(of_part).sum()} of {len(runs)}",
                     "Difference as collected": before,
                     "Difference again": after,
                 }
@@ -231,7 +229,22 @@ def compared_again(scored: pd.DataFrame, repeats: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows) if rows else pd.DataFrame({"Made again on": [NOT_RUN]})
 
 
-def _elsewhere(repeats: pd.DataFrame) -> pd.DataFrame:
+def made_again(scored: pd.DataFrame, repeats: pd.DataFrame) -> pd.DataFrame:
+    """Scores with those of the runs that were made again on other hardware in place of the collected ones.
+
+    Args:
+        scored: as :func:`ser_lib.scoring.scores` returns them.
+        repeats: as :func:`ser_lib.collection.load_repeats` returns them.
+
+    Returns:
+        As ``scored``, with other ``wa`` and ``ua``; the counts behind them are those collected.
+    """
+    again = scored.set_index(RUN)
+    again.update(elsewhere(repeats).drop_duplicates(RUN, keep="last").set_index(RUN)[["wa", "ua"]])
+    return again.reset_index()
+
+
+def elsewhere(repeats: pd.DataFrame) -> pd.DataFrame:
     """Runs made again on other hardware whose accuracies were kept; one on each kind of it, by whichever code."""
     other = repeats[(repeats["hardware"] != repeats["hardware_before"]) & repeats["ua"].notna()]
     return other.drop_duplicates([*RUN, "hardware", "torch"], keep="last")

@@ -40,19 +40,21 @@ class Evidence:
         results: the records themselves.
         utterances: corpus -> its table of utterances, where one is kept.
         variety: as :func:`ser_lib.variety.load` returns it.
+        repeats: runs that were made again; as :func:`ser_lib.collection.load_repeats` returns them.
     """
 
     scored: pd.DataFrame
     results: collection.Results
     utterances: dict[str, pd.DataFrame]
     variety: pd.DataFrame
+    repeats: pd.DataFrame
 
     @classmethod
     def of(cls, results: collection.Results) -> "Evidence":
         """The evidence that some results are."""
         kept = {corpus: collection.load_utterances(corpus) for corpus in CORPORA}
         utterances = {corpus: table for corpus, table in kept.items() if table is not None}
-        return cls(scoring.scores(results.predictions), results, utterances, variety.load())
+        return cls(scoring.scores(results.predictions), results, utterances, variety.load(), collection.load_repeats())
 
     def holds(self, corpus: str) -> bool:
         """Whether anything of a corpus is here: a run, or its table of utterances."""

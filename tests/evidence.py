@@ -31,7 +31,12 @@ def answers(*correct: list[int]) -> pd.DataFrame:
     return made.assign(correct=made["truth"] == made["prediction"])
 
 
-def evidence_of(*predictions: pd.DataFrame, utterances: dict | None = None, **kinds: pd.DataFrame):
+def evidence_of(
+    *predictions: pd.DataFrame,
+    utterances: dict | None = None,
+    repeats: pd.DataFrame | None = None,
+    **kinds: pd.DataFrame,
+):
     """Evidence from some tables of records; the others are empty."""
     empty = collection.load_results(folder=NOWHERE)
     results = dataclasses.replace(empty, **kinds)
@@ -40,7 +45,9 @@ def evidence_of(*predictions: pd.DataFrame, utterances: dict | None = None, **ki
     if "runs" not in kinds:
         made = results.predictions[records.IDENTITY].drop_duplicates()
         results = dataclasses.replace(results, runs=made.assign(hardware="a processor", device="cpu", torch="2.13.0"))
-    return dataclasses.replace(statements.Evidence.of(results), utterances=utterances or {})
+    none = collection.load_repeats(NOWHERE)
+    given = {"utterances": utterances or {}, "repeats": none if repeats is None else repeats}
+    return dataclasses.replace(statements.Evidence.of(results), **given)
 
 
 def ledger_of(*predictions: pd.DataFrame, **kinds: pd.DataFrame) -> pd.DataFrame:

@@ -187,6 +187,37 @@ def test_a_verdict_that_leans_on_one_seed_of_a_reference_is_named_with_what_ever
     assert "every seed" not in marked[named("vtlp-ua").statement]
 
 
+def test_a_verdict_that_another_machine_does_not_find_is_named_with_what_it_finds():
+    """What oversampling gains is gone when its runs are made again; those of VTLP were made on the same machine."""
+    runs = [made_up("table1-baseline", BASE)]
+    runs += [made_up(name, shifted([4] * 9 + [3])) for name in ("table1-oversampling", "table1-vtlp")]
+    machines = {"table1-oversampling": ("a GPU", "a processor"), "table1-vtlp": ("a GPU", "a GPU")}
+    repeats = pd.DataFrame(
+        [
+            {"corpus": "emodb", "experiment": name, "fold": fold, "seed": 0, "hardware_before": before,
+             "hardware": after, "torch": "2.13.0", "wa": right / 40, "ua": right / 40}
+            for name, (before, after) in machines.items()
+            for fold, right in enumerate(shifted([2, -2] * 5), start=1)
+        ]
+    )  # fmt: skip
+    evidence = evidence_of(*runs, repeats=repeats)
+    table = findings.ledger(evidence).set_index(["name", "corpus"])
+    line = table.loc[("oversampling-ua", "Emo-DB")]
+    assert [line["verdict"], line["verdict_again"]] == [verdicts.HOLDS, verdicts.UNDECIDED]
+    assert line["effect"].startswith("+9.") and line["effect_again"].startswith("+0.0")
+    of_oversampling = [claim.name for claim in claims.MEASURED if "table1-oversampling" in claim.experiments]
+    judged = table.index[table["verdict_again"] != ""]
+    assert len(judged) and {name for name, _ in judged} <= set(of_oversampling)
+    assert {corpus for _, corpus in judged} == {"Emo-DB"}
+
+    shown = findings.decided_again(evidence)
+    assert named("oversampling-ua").statement in shown.frame["Claim"].map(str).tolist()
+    assert f"Of {len(judged)} verdicts" in shown.source
+    first_page = findings.decided(findings.ledger(evidence)).set_index("Claim")["Emo-DB"]
+    notes = {str(claim): cell.note for claim, cell in first_page.items()}
+    assert notes[named("oversampling-ua").statement] == "undecided with runs made again"
+
+
 def test_deleting_the_records_of_a_claim_changes_its_line():
     runs = [made_up("table1-baseline", BASE), made_up("table1-oversampling", shifted([4] * 9 + [3]))]
     lines = []

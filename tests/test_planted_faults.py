@@ -411,10 +411,17 @@ FAULTS = [
         "tests/test_scoring.py::test_runs_scored_at_once_have_the_scores_of_each_one_alone",
     ),
     Fault(
+        "a verdict with runs made again is that of the runs collected",
+        "ser_lib/findings.py",
+        'others["again"] = claim.judge(again, corpus)',
+        'others["again"] = claim.judge(evidence, corpus)',
+        "tests/test_findings.py::test_a_verdict_that_another_machine_does_not_find_is_named_with_what_it_finds",
+    ),
+    Fault(
         "a difference with the runs made again is the collected one",
         "ser_lib/provenance.py",
-        "        again.update(made_again)\n",
-        "",
+        "for of in (scored, again))",
+        "for of in (scored, scored))",
         "tests/test_repeats.py::"
         "test_a_difference_again_is_of_the_runs_made_again_where_there_are_some_and_of_the_collected_ones_elsewhere",
     ),
