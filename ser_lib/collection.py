@@ -237,6 +237,16 @@ def load_repeats(folder: Path | None = None) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=REPEAT_COLUMNS).astype({"same": bool})
 
 
+def repeats_of(results: Results) -> pd.DataFrame:
+    """Those of :func:`load_repeats` that are of collected runs, as these are now: of their settings and corpus.
+
+    Args:
+        results: what is collected.
+    """
+    repeats, run = load_repeats(), [*IDENTITY, "configuration", "fingerprint"]
+    return repeats[pd.MultiIndex.from_frame(repeats[run]).isin(pd.MultiIndex.from_frame(results.runs[run]))]
+
+
 def read_repeats(file: Path) -> pd.DataFrame:
     """The repetitions on one corpus; versions of code are words, although some look like numbers.
 

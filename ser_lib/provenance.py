@@ -196,7 +196,7 @@ def compared_again(scored: pd.DataFrame, repeats: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         scored: as :func:`ser_lib.scoring.scores` returns them.
-        repeats: as :func:`ser_lib.collection.load_repeats` returns them.
+        repeats: as :func:`ser_lib.collection.repeats_of` returns them.
 
     Returns:
         One row per corpus, experiment with runs made again on `MINIMUM_FOLDS` folds or more, hardware, and what a
@@ -234,7 +234,7 @@ def made_again(scored: pd.DataFrame, repeats: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         scored: as :func:`ser_lib.scoring.scores` returns them.
-        repeats: as :func:`ser_lib.collection.load_repeats` returns them.
+        repeats: as :func:`ser_lib.collection.repeats_of` returns them.
 
     Returns:
         As ``scored``, with other ``wa`` and ``ua``; the counts behind them are those collected.

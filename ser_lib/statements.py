@@ -40,7 +40,7 @@ class Evidence:
         results: the records themselves.
         utterances: corpus -> its table of utterances, where one is kept.
         variety: as :func:`ser_lib.variety.load` returns it.
-        repeats: runs that were made again; as :func:`ser_lib.collection.load_repeats` returns them.
+        repeats: runs that were made again; as :func:`ser_lib.collection.repeats_of` returns them.
     """
 
     scored: pd.DataFrame
@@ -54,7 +54,8 @@ class Evidence:
         """The evidence that some results are."""
         kept = {corpus: collection.load_utterances(corpus) for corpus in CORPORA}
         utterances = {corpus: table for corpus, table in kept.items() if table is not None}
-        return cls(scoring.scores(results.predictions), results, utterances, variety.load(), collection.load_repeats())
+        scored, repeats = scoring.scores(results.predictions), collection.repeats_of(results)
+        return cls(scored, results, utterances, variety.load(), repeats)
 
     def holds(self, corpus: str) -> bool:
         """Whether anything of a corpus is here: a run, or its table of utterances."""

@@ -45,6 +45,8 @@ def evidence_of(
     if "runs" not in kinds:
         made = results.predictions[records.IDENTITY].drop_duplicates()
         results = dataclasses.replace(results, runs=made.assign(hardware="a processor", device="cpu", torch="2.13.0"))
+    unsaid = {column: "" for column in ("configuration", "fingerprint") if column not in results.runs}
+    results = dataclasses.replace(results, runs=results.runs.assign(**unsaid))
     none = collection.load_repeats(NOWHERE)
     given = {"utterances": utterances or {}, "repeats": none if repeats is None else repeats}
     return dataclasses.replace(statements.Evidence.of(results), **given)

@@ -411,6 +411,14 @@ FAULTS = [
         "tests/test_scoring.py::test_runs_scored_at_once_have_the_scores_of_each_one_alone",
     ),
     Fault(
+        "what was made again with other settings stands in for a collected run",
+        "ser_lib/collection.py",
+        'run = load_repeats(), [*IDENTITY, "configuration", "fingerprint"]',
+        "run = load_repeats(), IDENTITY",
+        "tests/test_repeats.py::"
+        "test_a_repetition_of_other_settings_or_another_corpus_than_the_collected_run_is_none_of_it",
+    ),
+    Fault(
         "a verdict with runs made again is that of the runs collected",
         "ser_lib/findings.py",
         'others["again"] = claim.judge(again, corpus)',

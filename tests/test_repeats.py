@@ -157,6 +157,16 @@ def test_agreement_is_of_other_hardware_alone_and_counts_a_fold_once():
     assert provenance.agreement(collection.load_repeats()).iloc[0, 0] == "not run yet"
 
 
+def test_a_repetition_of_other_settings_or_another_corpus_than_the_collected_run_is_none_of_it(results, key):
+    row = ROW | {"configuration": key.settings.digest, "fingerprint": key.fingerprint}
+    others = [{"configuration": "0" * 12}, {"fingerprint": "0" * 12}, {"seed": 5}]
+    for number, change in enumerate([{}, *others]):
+        repeats.save(row | change | {"code": f"00000000000{number}"})
+    assert len(collection.load_repeats()) == 4
+    assert collection.repeats_of(results)["code"].tolist() == ["000000000000"]
+    assert collection.repeats_of(collection.load_results(paths.PROJECT / "no such folder")).empty
+
+
 def test_a_difference_again_is_of_the_runs_made_again_where_there_are_some_and_of_the_collected_ones_elsewhere():
     gpu = ROW | {"corpus": "emodb", "experiment": "pooling-max", "hardware": "a card"}
     rows = [gpu | {"fold": fold, "ua": 0.7} for fold in range(1, 7)]
